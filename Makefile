@@ -1,0 +1,47 @@
+# What a developer runs. `make` alone lists the targets; the longer ones are in
+# scripts/. Everything that is built or logged goes to dist/.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME ?= 10m
+
+.NOTPARALLEL:
+.PHONY: help test deps check cross fuzz-short fuzz bench build size vuln clean
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+test: deps check cross size fuzz-short ## everything that must hold; installs what it needs on Debian as root
+	@scripts/test.sh
+
+deps: ## what the tests need: installs it on Debian as root, else names what is missing
+	@scripts/deps.sh
+
+check: ## gofmt, go vet, staticcheck
+	@scripts/gofmt.sh
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+cross: ## builds for every system that is supported
+	@scripts/cross.sh
+
+fuzz-short: ## every fuzz target for some seconds
+	@scripts/fuzz.sh 8s
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+build: ## a static, stripped binary in dist/icebox
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox
+
+size: build ## the binary is under 20 MB
+	@scripts/size.sh dist/icebox 20000000
+
+vuln: ## known vulnerabilities; needs its database, which may be out of reach
+	go run $(GOVULNCHECK) ./...
+
+clean: ## removes dist/
+	rm -rf dist

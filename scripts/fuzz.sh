@@ -1,0 +1,23 @@
+#!/bin/sh
+# fuzz.sh TIME: runs every fuzz target of the module for TIME each, one after the
+# other. What a target prints is shown only where it fails.
+set -eu
+
+time=$1
+mkdir -p dist/log
+log=dist/log/fuzz.log
+
+targets() {
+	go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do
+		go test -list '^Fuzz' "$package" | sed -n "s|^\(Fuzz.*\)|$package \1|p"
+	done
+}
+
+targets >dist/log/fuzz-targets
+while read -r package target; do
+	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" >"$log" 2>&1 </dev/null; then
+		cat "$log"
+		exit 1
+	fi
+	echo "fuzzed $package $target for $time"
+done <dist/log/fuzz-targets

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs every test with the race detector, then the tests of the pages' scripts.
+# What builds networks or starts browsers runs alone, after the rest, so that its
+# timing is its own. The whole output is in dist/log; what is printed is the line
+# of each package, and everything a failed package said. With CI=true a skipped
+# test is a failure.
+set -eu
+
+alone='/(natlab|e2e)(/|$)'
+mkdir -p dist/log
+rm -f dist/log/test-*.log
+failed=0
+
+# run_go NAME ARGUMENTS...: go test with its output in dist/log/test-NAME.log.
+run_go() {
+	name=$1
+	shift
+	status=dist/log/status
+	{ go test -v -race -count 1 "$@" 2>&1 && echo 0 >"$status" || echo 1 >"$status"; } |
+		tee "dist/log/test-$name.log" | awk -f scripts/summary.awk
+	[ "$(cat "$status")" = 0 ] || failed=1
+}
+
+run_pages() {
+	scripts=$(git ls-files -co --exclude-standard '*.test.js' '*.test.mjs' 2>/dev/null || true)
+	[ -n "$scripts" ] || return 0
+	if ! command -v node >/dev/null 2>&1; then
+		echo "--- SKIP: the tests of the pages' scripts need node" | tee dist/log/test-pages.log
+		return 0
+	fi
+	# The names are meant to be split.
+	# shellcheck disable=SC2086
+	if ! node --test $scripts >dist/log/pages.log 2>&1; then
+		cat dist/log/pages.log
+		failed=1
+	fi
+	sed -n 's/^# \(pass\|fail\) /pages: \1 /p' dist/log/pages.log
+}
+
+# count RESULT: how many tests, subtests included, ended so.
+count() {
+	cat dist/log/test-*.log | grep -c "^ *--- $1" || true
+}
+
+packages=$(go list ./...)
+together=$(echo "$packages" | grep -Ev "$alone" || true)
+apart=$(echo "$packages" | grep -E "$alone" || true)
+
+run_pages
+# The package names are meant to be split.
+# shellcheck disable=SC2086
+run_go together -timeout 10m $together
+# shellcheck disable=SC2086
+[ -z "$apart" ] || run_go apart -p 1 -timeout 15m $apart
+
+skipped=$(count SKIP)
+if [ "$skipped" != 0 ]; then
+	echo "skipped here:"
+	grep -h -B 1 '^ *--- SKIP' dist/log/test-*.log | grep -v '^--$'
+fi
+if [ "$skipped" != 0 ] && [ "${CI:-}" = true ]; then
+	echo "on CI nothing may skip" >&2
+	failed=1
+fi
+echo "$(count PASS) passed, $(count FAIL) failed, $skipped skipped"
+exit "$failed"
