@@ -82,7 +82,7 @@ func TestPollOwnAddresses(t *testing.T) {
 		own ownAddresses
 		err error
 	}
-	script := []reading{{home, nil}, {home, nil}, {away, nil}, {own(), down}, {own(), down}, {away, nil}, {own(), down}, {own(), nil}, {own(), nil}}
+	script := []reading{{home, nil}, {home, nil}, {away, nil}, {ownOf(), down}, {ownOf(), down}, {away, nil}, {ownOf(), down}, {ownOf(), nil}, {ownOf(), nil}}
 	synctest.Test(t, func(t *testing.T) {
 		var logged strings.Builder
 		var seen []ownAddresses
@@ -96,7 +96,7 @@ func TestPollOwnAddresses(t *testing.T) {
 				return r.own, r.err
 			},
 			func(o ownAddresses) { seen = append(seen, o) })
-		if want := []ownAddresses{home, away, own()}; !slices.EqualFunc(seen, want, ownAddresses.equal) {
+		if want := []ownAddresses{home, away, ownOf()}; !slices.EqualFunc(seen, want, ownAddresses.equal) {
 			t.Errorf("told of %v, want %v", seen, want)
 		}
 		if reads != len(script) {
@@ -108,4 +108,4 @@ func TestPollOwnAddresses(t *testing.T) {
 	})
 }
 
-func own(list ...string) ownAddresses { return ownAddressesOf(prefixes(list...)) }
+func ownOf(list ...string) ownAddresses { return ownAddressesOf(prefixes(list...)) }
