@@ -1,0 +1,90 @@
+package web
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"icebox/config"
+)
+
+// ICE is what a browser needs to use the box: the answer of /api/ice and what
+// `icebox cred` prints.
+type ICE struct {
+	// Servers go into the iceServers of an RTCPeerConnection as they are.
+	Servers []ICEServer `json:"iceServers"`
+	// TTL is the lifetime of the credentials in seconds. 0: without credentials.
+	TTL int `json:"ttl,omitempty"`
+}
+
+// ICEServer is an RTCIceServer of the WebRTC API (§4.2.4 there).
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Credentials are those of one TURN user. The zero value has none.
+type Credentials struct {
+	Username, Password string
+	TTL                time.Duration
+}
+
+// ICEServers lists the STUN and TURN listeners of cfg, as they are reached at
+// host, a name or a bare IP address (see PublicHost). listening has their real
+// addresses in the order of cfg.TURN.Listen; nil: as configured. Without
+// credentials only STUN is listed. A TLS listener is listed where the certificate
+// is trusted: a browser has no way to click an unknown one through for TURN.
+func ICEServers(cfg *config.Config, listening []net.Addr, host string, cred Credentials, trusted bool) ICE {
+	var servers []ICEServer
+	ports := turnPorts(cfg, listening)
+	if port, ok := ports["udp"]; ok {
+		servers = append(servers, ICEServer{URLs: []string{"stun:" + net.JoinHostPort(host, port)}})
+	}
+	if cred.Username == "" {
+		return ICE{Servers: servers}
+	}
+	var urls []string
+	for _, network := range []string{"udp", "tcp"} {
+		if port, ok := ports[network]; ok {
+			urls = append(urls, "turn:"+net.JoinHostPort(host, port)+"?transport="+network)
+		}
+	}
+	if port, ok := ports["tls"]; ok && trusted {
+		urls = append(urls, "turns:"+net.JoinHostPort(host, port)+"?transport=tcp")
+	}
+	if len(urls) > 0 {
+		servers = append(servers, ICEServer{URLs: urls, Username: cred.Username, Credential: cred.Password})
+	}
+	return ICE{Servers: servers, TTL: int(cred.TTL / time.Second)}
+}
+
+// turnPorts is the port of the first listener of each network, as the internet
+// sees it: public.turn_port stands for the port of the first udp listener,
+// whatever the network, since a router forwards it by number.
+func turnPorts(cfg *config.Config, listening []net.Addr) map[string]string {
+	ports := make(map[string]string)
+	for i, l := range cfg.TURN.Listen {
+		address := l.Address
+		if i < len(listening) {
+			address = listening[i].String()
+		}
+		_, port, err := net.SplitHostPort(address)
+		if _, seen := ports[l.Network]; err == nil && !seen {
+			ports[l.Network] = port
+		}
+	}
+	if cfg.Public.TURNPort == 0 {
+		return ports
+	}
+	inside := ports["udp"]
+	if inside == "" {
+		inside = "3478"
+	}
+	for network, port := range ports {
+		if port == inside {
+			ports[network] = strconv.Itoa(cfg.Public.TURNPort)
+		}
+	}
+	return ports
+}

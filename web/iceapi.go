@@ -1,0 +1,101 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"icebox/config"
+)
+
+// What /api/ice says when it gives no credentials. The page knows them by their
+// status, people by their words.
+var (
+	errSignIn   = statusError{http.StatusUnauthorized, "Sign in with a TURN user of this box."}
+	errPassword = statusError{http.StatusUnauthorized, "The user or the password is wrong."}
+	errAttempts = statusError{http.StatusTooManyRequests, "Too many wrong passwords from this address; try again in a moment."}
+	errBadHost  = statusError{http.StatusBadRequest, "The Host header is neither a name nor an address."}
+)
+
+// refusal is an answer of /api/ice without credentials: the reason, and the STUN
+// servers, which need none.
+type refusal struct {
+	Error string `json:"error"`
+	ICE
+}
+
+// serveICE answers GET /api/ice.
+func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Config) error {
+	if err := readOnly(w, r); err != nil {
+		return err
+	}
+	host, err := PublicHost(cfg, r.Host)
+	if err != nil {
+		return errBadHost
+	}
+	trusted := s.overTLS() && s.opt.TLS.Trusted()
+	cred, err := s.credentials(r, cfg)
+	var refused statusError
+	switch {
+	case errors.As(err, &refused):
+		s.challenge(w, r, refused)
+		return writeJSON(w, refused.status,
+			refusal{refused.message, ICEServers(cfg, s.opt.TURN, host, Credentials{}, trusted)})
+	case err != nil:
+		return err
+	}
+	return writeJSON(w, http.StatusOK, ICEServers(cfg, s.opt.TURN, host, cred, trusted))
+}
+
+// credentials makes those of the user who asks, or of a guest where guests get
+// some.
+func (s *Server) credentials(r *http.Request, cfg *config.Config) (Credentials, error) {
+	ttl := cfg.TURN.CredentialTTL
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		if cfg.Signaling.Access != "open" || !cfg.Signaling.GuestTURN {
+			return Credentials{}, errSignIn
+		}
+		name, pass := s.opt.Users.MintPeer("guest-"+rand.Text(), ttl)
+		return Credentials{name, pass, ttl}, nil
+	}
+	check := func() bool { return s.opt.Users.Authenticate(user, password) }
+	known, err := s.attempts.try(r.Context(), clientAddr(r), user, password, check)
+	if err != nil {
+		return Credentials{}, errAttempts
+	}
+	if !known {
+		return Credentials{}, errPassword
+	}
+	name, pass, ok := s.opt.Users.Mint(user, ttl)
+	if !ok {
+		return Credentials{}, errPassword
+	}
+	return Credentials{name, pass, ttl}, nil
+}
+
+// challenge adds what HTTP wants beside a refusal. A browser asks for a password
+// in a window of its own when it sees WWW-Authenticate: the fetch of our pages,
+// which have a form for it, does not get that header.
+func (s *Server) challenge(w http.ResponseWriter, r *http.Request, refused statusError) {
+	switch {
+	case refused == errAttempts:
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(maxWait.Seconds()))))
+	case r.Header.Get("X-Requested-With") == "" && r.Header.Get("Sec-Fetch-Dest") != "empty":
+		w.Header().Set("WWW-Authenticate", `Basic realm="icebox", charset="UTF-8"`)
+	}
+}
+
+// clientAddr is the address that r came from.
+func clientAddr(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	a, _ := netip.ParseAddr(host)
+	return a
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/gorilla/websocket"
+
+	"icebox/config"
+)
+
+// The room of /seed/NAME.
+var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// pages are the files of pages/ by path.
+var pages = map[string]string{
+	"/":       "home.html",
+	"/1c1s":   "1c1s.html",
+	"/nc1s":   "nc1s.html",
+	"/1cs1cs": "1cs1cs.html",
+}
+
+// serve answers everything on the signaling port.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	cfg := s.cfg.Load()
+	secure(w.Header(), cfg, r.Host)
+	s.answer(w, r, func() error {
+		if s.overTLS() && r.TLS == nil {
+			return redirectToTLS(w, r)
+		}
+		return s.route(w, r, cfg)
+	})
+}
+
+func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Config) error {
+	path := innerPath(cfg, r.URL.Path)
+	room, isSeed := strings.CutPrefix(path, "/seed/")
+	upgrade := websocket.IsWebSocketUpgrade(r)
+	switch {
+	case path == "/" && upgrade:
+		s.opt.Signaling.ServeSeed(w, r, "")
+		return nil
+	case isSeed && roomName.MatchString(room):
+		return s.serveRoom(w, r, room, upgrade)
+	case path == "/api/ice":
+		return s.serveICE(w, r, cfg)
+	case path == "/healthz":
+		return serveHealth(w, r)
+	case pages[path] != "":
+		return s.assets.servePage(w, r, pages[path])
+	case strings.HasPrefix(path, "/assets/"):
+		return s.assets.serveFile(w, r, strings.TrimPrefix(path, "/assets/"))
+	}
+	return errNotFound
+}
+
+// innerPath is path without the one of public.url, which a proxy in front of
+// the box may have left in place.
+func innerPath(cfg *config.Config, path string) string {
+	outside, err := url.Parse(cfg.Public.URL)
+	if err != nil {
+		return path
+	}
+	prefix := strings.TrimRight(outside.Path, "/")
+	if inner, ok := strings.CutPrefix(path, prefix+"/"); ok {
+		return "/" + inner
+	}
+	return path
+}
+
+func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request, room string, upgrade bool) error {
+	if !upgrade {
+		if err := readOnly(w, r); err != nil {
+			return err
+		}
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		return statusError{http.StatusUpgradeRequired, "This address is for WebSockets."}
+	}
+	s.opt.Signaling.ServeSeed(w, r, room)
+	return nil
+}
+
+func serveHealth(w http.ResponseWriter, r *http.Request) error {
+	if err := readOnly(w, r); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	io.WriteString(w, "ok\n")
+	return nil
+}
+
+// redirectToTLS answers a request in plain http on the TLS port, which is what
+// a browser sends when https:// was not typed.
+func redirectToTLS(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Connection", "close")
+	if _, err := hostname(r.Host); err != nil || readOnly(w, r) != nil {
+		return statusError{http.StatusBadRequest, "This port speaks https: begin the address with https://."}
+	}
+	w.Header().Set("Location", "https://"+r.Host+r.URL.RequestURI())
+	return statusError{http.StatusPermanentRedirect, "This port speaks https."}
+}
+
+// readOnly refuses all methods but GET and HEAD.
+func readOnly(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	return statusError{http.StatusMethodNotAllowed, "This address only takes GET."}
+}
