@@ -33,6 +33,9 @@ type Config struct {
 	TLS       TLS       `mapstructure:"tls"`
 	Admin     Admin     `mapstructure:"admin"`
 	Log       Log       `mapstructure:"log"`
+
+	origins   map[string]origin // where each key stands, for Describe
+	generated map[string]bool   // state files that a secret came from, by name
 }
 
 // Public says which address the internet sees and how that is found out.

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Find is the file that is read where none is named: ./config.yaml, else
+// /etc/icebox/config.yaml, else "" for the built-in defaults. A file that is
+// there and can't be read counts: Load then says why.
+func Find() string {
+	for _, path := range []string{"config.yaml", "/etc/icebox/config.yaml"} {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
+	}
+	return ""
+}
+
+// Default is the configuration of an empty file and an empty environment, with
+// its paths relative to the working directory.
+func Default() *Config {
+	r := newReport("")
+	base, _ := os.Getwd() // without one, paths stay relative
+	c, err := bind(schema(), nil, nil)
+	if err != nil {
+		panic(err) // the defaults are constants: a test binds them
+	}
+	r.settle(c, base)
+	return c
+}
+
+// Load reads and judges the file at path, or with path "" the built-in defaults,
+// and lays the environment over it. The error is one *Errors with everything
+// that is wrong, and the Config is then nil. The warnings come in either case.
+//
+// Generated secrets are not in yet: that is for Secrets.
+func Load(path string) (*Config, []Warning, error) {
+	l := load(path)
+	if l.config != nil && l.empty {
+		l.report.warns = append([]Warning{{File: path, Message: "nothing is there, so the built-in defaults are in force"}}, l.report.warns...)
+	}
+	return l.config, l.report.warnings(), l.report.err()
+}
+
+// loaded is what load found.
+type loaded struct {
+	report *report
+	config *Config  // nil: the report has errors
+	empty  bool     // the file holds nothing, or only comments
+	files  []string // everything that was read, absolute
+}
+
+func load(path string) *loaded {
+	l := &loaded{report: newReport(path)}
+	r, all := l.report, schema()
+	base, err := os.Getwd()
+	if err != nil {
+		r.failLine(0, "", "finding the working directory: %v", err)
+		return l
+	}
+	tree := map[string]any{}
+	if path != "" {
+		full := absolute(base, path)
+		base = filepath.Dir(full)
+		l.files = append(l.files, full)
+		tree = l.tree(full, all)
+	}
+	env := r.environment(all)
+	c, err := bind(all, tree, env)
+	if err != nil {
+		r.failLine(0, "", "%v", err)
+		return l
+	}
+	if path != "" {
+		c.Path = l.files[0]
+	}
+	r.settle(c, base)
+	l.files = append(l.files, r.secretFiles(c)...)
+	r.judge(c)
+	if len(r.errs) == 0 {
+		r.advise(c)
+		l.config = c
+	}
+	return l
+}
+
+// tree reads the file into texts by key.
+func (l *loaded) tree(full string, all spec) map[string]any {
+	data, err := readFile(full, largest)
+	if err != nil {
+		l.report.failLine(0, "", "can't be read: %v", err)
+		return nil
+	}
+	root := l.report.parse(data)
+	if root == nil {
+		l.empty = len(l.report.errs) == 0
+		return nil
+	}
+	s := scanner{report: l.report, all: all}
+	return s.section(root, all, "")
+}
+
+// settle fills in what follows from other keys and makes paths absolute.
+func (r *report) settle(c *Config, base string) {
+	c.origins = r.origins
+	for _, path := range []*string{&c.StateDir, &c.TURN.SecretFile, &c.TLS.Cert, &c.TLS.Key} {
+		*path = absolute(base, *path)
+	}
+	if c.TURN.Realm == "" {
+		c.TURN.Realm = "icebox"
+		if c.Domain != "" && realmName().check(c.Domain) == nil {
+			c.TURN.Realm = c.Domain
+		}
+	}
+	if c.TLS.Source == "auto" {
+		c.TLS.Source = "self-signed"
+		if c.TLS.Cert != "" || c.TLS.Key != "" {
+			c.TLS.Source = "files"
+		}
+	}
+	for i := range c.TURN.Users {
+		user := &c.TURN.Users[i]
+		user.PasswordFile = absolute(base, user.PasswordFile)
+	}
+}
+
+func rowKey(table string, i int, name string) string {
+	return fmt.Sprintf("%s[%d].%s", table, i, name)
+}

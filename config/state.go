@@ -1,0 +1,185 @@
+package config
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoState means that a secret was never generated: the box has not been
+// started with this configuration yet.
+var ErrNoState = errors.New("there is no generated secret yet: start icebox once")
+
+// secretName is the file of the generated turn.secret.
+const secretName = "turn-secret"
+
+// Secrets fills in what the file leaves to the box: the passwords of users
+// without one, and TURN.Secret. They stand in StateDir, one file each, and are
+// never made again while that file is there. With create, what is missing is
+// made (the directory 0700, files 0600); without, it is an error that wraps
+// ErrNoState.
+func (c *Config) Secrets(create bool) error {
+	for i := range c.TURN.Users {
+		user := &c.TURN.Users[i]
+		if user.Password != "" || user.Key != "" {
+			continue
+		}
+		text, err := c.stateSecret(passwordName(user.Name), newPassword, create)
+		if err != nil {
+			return fmt.Errorf("password of user %s: %w", quote(user.Name), err)
+		}
+		user.Password = text
+	}
+	if c.TURN.Secret != "" {
+		return nil
+	}
+	text, err := c.stateSecret(secretName, newSecret, create)
+	if err != nil {
+		return fmt.Errorf("turn.secret: %w", err)
+	}
+	c.TURN.Secret = text
+	return nil
+}
+
+// stateSecret reads a secret of the state directory, or makes it.
+func (c *Config) stateSecret(name string, generate func() string, create bool) (string, error) {
+	path := filepath.Join(c.StateDir, name)
+	if c.generated == nil {
+		c.generated = map[string]bool{}
+	}
+	c.generated[name] = true
+	text, err := readState(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return text, err
+	}
+	if !create {
+		return "", fmt.Errorf("%s: %w", path, ErrNoState)
+	}
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return "", fmt.Errorf("making state_dir: %w", err)
+	}
+	if err := writeNew(path, generate()+"\n"); err != nil {
+		return "", fmt.Errorf("keeping a generated secret: %w", err)
+	}
+	return readState(path) // another process may have been first
+}
+
+// readState reads a generated secret.
+func readState(path string) (string, error) {
+	text, err := readSecret(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w; delete it to have a new one made", path, err)
+	}
+	return text, nil
+}
+
+// writeNew puts a file in place whole, on the disk, or not at all. One that is
+// there already stays as it is.
+func writeNew(path, text string) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.WriteString(text)
+	if err == nil {
+		err = temp.Sync()
+	}
+	if err := errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	if err := putNew(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// putNew gives a file its name unless there is one of that name. A hard link
+// does that in one step; a file system without them takes a rename.
+func putNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return nil
+	}
+	return os.Rename(from, to)
+}
+
+// syncDir makes a new name last. Where directories can't be synced (Windows),
+// nothing is to be done.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	_ = f.Sync() // the file itself is on the disk; not every system can do this
+	return nil
+}
+
+// passwordName is the file of a user's generated password. Everything but lower
+// case letters, digits, - and _ is escaped, so that no name leaves the directory
+// and no two differ only in case; long ones are hashed.
+func passwordName(user string) string {
+	const prefix, longest = "password-", 200
+	var b strings.Builder
+	for i := range len(user) {
+		c := user[i]
+		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02x", c)
+	}
+	if b.Len() > longest {
+		sum := sha256.Sum256([]byte(user))
+		return prefix + "%-" + hex.EncodeToString(sum[:]) // no escape begins so
+	}
+	return prefix + b.String()
+}
+
+// stateNames are the files of the state directory that this configuration uses.
+func (c *Config) stateNames() []string {
+	var names []string
+	for _, user := range c.TURN.Users {
+		if user.Password == "" && user.Key == "" {
+			names = append(names, passwordName(user.Name))
+		}
+	}
+	if c.TURN.Secret == "" {
+		names = append(names, secretName)
+	}
+	return names
+}
+
+// newPassword is a password of 98 random bits that is easy to read out and to
+// type: 20 letters and digits without those that look alike.
+func newPassword() string {
+	const letters, length = "abcdefghjkmnpqrstuvwxyz23456789", 20
+	text := make([]byte, 0, length)
+	for b := make([]byte, 1); len(text) < length; {
+		rand.Read(b)
+		if i := int(b[0] & 31); i < len(letters) { // 31 of 32, each as likely
+			text = append(text, letters[i])
+		}
+	}
+	return string(text)
+}
+
+// newSecret is 256 random bits.
+func newSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
