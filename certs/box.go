@@ -1,0 +1,74 @@
+package certs
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// box is what a machine can be called by those who want to reach it.
+type box struct {
+	hostname  string
+	lasting   []netip.Addr // private addresses of its networks
+	public    []netip.Addr // IPv4 addresses of its interfaces that are not private
+	transient []netip.Addr // those that come and go: global IPv6, containers, link-local
+}
+
+// readBox asks the system. An unknown host name is none.
+func readBox() (box, error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return box{}, fmt.Errorf("read the interfaces: %w", err)
+	}
+	var b box
+	b.hostname, _ = os.Hostname()
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		addrs, err := i.Addrs()
+		if err != nil {
+			return box{}, fmt.Errorf("read the addresses of %s: %w", i.Name, err)
+		}
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok {
+				b.add(i.Name, n.IP)
+			}
+		}
+	}
+	return b, nil
+}
+
+// add sorts in an address of the interface of this name. A link-local IPv6
+// address is left out: it is nothing without a zone, and no URL has one.
+func (b *box) add(name string, ip net.IP) {
+	a, ok := netip.AddrFromSlice(ip)
+	a = a.Unmap()
+	switch {
+	case !ok || a.IsMulticast() || a.IsUnspecified() || a.Is6() && a.IsLinkLocalUnicast():
+	case isContainerInterface(name) || a.IsLinkLocalUnicast() || a.Is6() && !a.IsPrivate():
+		b.transient = append(b.transient, a)
+	case a.IsPrivate() || sharedSpace.Contains(a):
+		b.lasting = append(b.lasting, a)
+	default:
+		b.public = append(b.public, a)
+	}
+}
+
+// sharedSpace is what providers and overlay networks give out (RFC 6598).
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// isContainerInterface goes by the names that container and virtual machine
+// managers give to what they make. A Docker network is br- and 12 hex digits;
+// br-lan is a router's LAN.
+func isContainerInterface(name string) bool {
+	for _, prefix := range []string{"docker", "veth", "cni", "podman", "virbr", "lxcbr", "lxdbr", "flannel", "cali", "vmnet", "vboxnet"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	id, found := strings.CutPrefix(name, "br-")
+	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
+}
