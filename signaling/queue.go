@@ -1,0 +1,140 @@
+package signaling
+
+import (
+	"sync"
+	"time"
+)
+
+// chunkSize is how many bytes of frames are written together: one TLS record.
+const chunkSize = 16 << 10
+
+// chunkFrames is how many frames at the most are written together.
+const chunkFrames = 32
+
+// queue is what waits for one socket.
+type queue struct {
+	mu      sync.Mutex // guards the rest
+	frames  []*frame
+	count   int       // of frames, and those being written
+	bytes   int64     // of the same
+	ping    bool      // one is due
+	pong    *frame    // the answer to the last ping (RFC 6455 5.5.3)
+	last    *frame    // the close frame; nothing comes after it
+	closing bool      // nothing is queued any more
+	writing bool      // there is a writer
+	readBy  time.Time // the connection's read deadline
+	writeBy time.Time // and its write deadline
+}
+
+// send queues a message and reports whether the socket still takes any: it is
+// closed when the message would be too much.
+func (s *socket) send(f *frame) bool {
+	q := &s.queue
+	size := int64(len(f.wire))
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing {
+		return false
+	}
+	limit := s.server.tuning.queueBytes(s.server.queued.Load(), s.server.settings.Load().maxMessage)
+	if q.count >= s.server.tuning.frames || q.bytes+size > limit {
+		s.server.count(refuseTooSlow)
+		s.shutLocked(refuseTooSlow.frame(), s.server.tuning.write)
+		return false
+	}
+	q.frames = append(q.frames, f)
+	q.count++
+	q.bytes += size
+	s.server.queued.Add(size)
+	s.startWriter()
+	return true
+}
+
+// sendPing queues a ping unless one is waiting already.
+func (s *socket) sendPing() {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing {
+		return
+	}
+	q.ping = true
+	s.startWriter()
+	s.armPing()
+}
+
+// sendPong queues the answer to a ping, in the place of one that waits.
+func (s *socket) sendPong(f *frame) {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing {
+		return
+	}
+	q.pong = f
+	s.startWriter()
+}
+
+// shut ends the socket: what waits is dropped, last is written after what is
+// being written now, and after grace the connection is cut. Without last nobody
+// is told. Only the first shut counts.
+func (s *socket) shut(last *frame, grace time.Duration) {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.shutLocked(last, grace)
+}
+
+func (s *socket) shutLocked(last *frame, grace time.Duration) {
+	q := &s.queue
+	if q.closing {
+		return
+	}
+	q.closing = true
+	s.drop()
+	s.wire.Conn.SetDeadline(time.Now().Add(grace))
+	if q.last = last; last != nil {
+		s.startWriter()
+	}
+}
+
+// drop forgets what waits. queue.mu is held.
+func (s *socket) drop() {
+	q := &s.queue
+	var size int64
+	for _, f := range q.frames {
+		size += int64(len(f.wire))
+	}
+	q.count -= len(q.frames)
+	q.bytes -= size
+	s.server.queued.Add(-size)
+	q.frames, q.ping, q.pong = nil, false, nil
+}
+
+// isClosing says whether shut has been called.
+func (s *socket) isClosing() bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.queue.closing
+}
+
+// alive moves the read deadline on after a sign of life.
+func (s *socket) alive() {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.extend(&q.readBy, s.server.tuning.idle) {
+		s.wire.Conn.SetReadDeadline(q.readBy)
+	}
+}
+
+// extend moves a deadline to limit from now and reports whether the connection
+// has to hear of it: not when the one it has is nearly as good, which saves a
+// system timer a frame, and not when the socket is closing and has its final one.
+func (q *queue) extend(by *time.Time, limit time.Duration) bool {
+	now := time.Now()
+	if q.closing || by.Sub(now) > limit-limit/8 {
+		return false
+	}
+	*by = now.Add(limit)
+	return true
+}

@@ -1,0 +1,150 @@
+// Package signaling carries the messages with which browsers find each other.
+//
+// It is the seed's relay: a WebSocket on / gets, byte for byte, every text
+// message that any other socket on / sends, and so do the sockets of one
+// /seed/NAME among themselves. There is no greeting, nothing is added and
+// nothing comes back to its sender. All sockets of a room see its messages in
+// one order.
+//
+// A socket has one goroutine that reads. What is sent to it waits in a bounded
+// queue, which one writer empties; the writer exists only while there is
+// something to write, so that an idle socket costs one small stack. A message
+// becomes a frame once, and all receivers share it.
+//
+// What a peer may do is bounded, and what happens at each bound is decided:
+//
+//	origin not in the list                    403, no upgrade
+//	/ while seed_room is off, a bad NAME      404, no upgrade
+//	too many sockets, in all or of an address upgrade, then close 4429
+//	too many of those at once                 503, no upgrade
+//	messages, pings and pongs over the rate   close 4429
+//	a message over max_message                close 1009
+//	a binary message                          close 1003
+//	a text that is not UTF-8                  close 1007
+//	a broken frame, or a compressed one       close 1002
+//	a full queue                              close 3008
+//	silence for a minute, though pinged       closed
+//	shutting down                             close 1001
+//
+// A frame is never dropped in silence: who can't be sent one is closed.
+package signaling
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"icebox/config"
+)
+
+// Server relays the messages of all rooms. Its methods may be called by any
+// goroutine.
+type Server struct {
+	log      *slog.Logger
+	tuning   tuning
+	settings atomic.Pointer[settings] // replaced under hall.mu
+	gate     *gate
+	hall     *hall
+	upgrader *websocket.Upgrader
+	scratch  sync.Pool    // of *bytes.Buffer, for messages while they are read
+	chunks   sync.Pool    // of *[]byte, for frames that are written together
+	queued   atomic.Int64 // bytes in the queues of all sockets
+	stats    stats
+	full     rate.Sometimes // tells the owner of full caps
+	wg       sync.WaitGroup // a socket with all that it starts; from before its upgrade
+}
+
+// New makes a Server that nothing is connected to yet. It starts nothing: a
+// Server that is not used any more needs no Close.
+func New(cfg *config.Config, log *slog.Logger) *Server {
+	return newServer(cfg, log, defaultTuning())
+}
+
+func newServer(cfg *config.Config, log *slog.Logger, t tuning) *Server {
+	s := &Server{log: log, tuning: t, gate: newGate(t.refusing), hall: newHall()}
+	s.settings.Store(newSettings(cfg))
+	s.upgrader = s.newUpgrader()
+	s.stats.init()
+	s.full.Interval = time.Minute
+	s.scratch.New = newScratch
+	s.chunks.New = newChunk
+	return s
+}
+
+// ServeSeed upgrades r and makes the socket a member of a room of the seed's
+// relay: of / where room is empty, else of /seed/room. It returns as soon as
+// that is done; the socket lives on until its peer, the network or Close ends
+// it. Refusals are listed at the package.
+func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) {
+	set := s.settings.Load()
+	if no := screen(r, room, set); no != nil {
+		s.refuseHTTP(w, no)
+		return
+	}
+	if !s.hall.open(&s.wg) {
+		s.refuseHTTP(w, refuseClosing)
+		return
+	}
+	pass, no := s.gate.enter(addressOf(r), set)
+	if no == refuseFlood {
+		s.wg.Done()
+		s.refuseHTTP(w, no)
+		return
+	}
+	sock := newSocket(s, pass)
+	if err := sock.upgrade(w, r, set); err != nil {
+		s.log.Debug("upgrade failed", "error", err)
+		s.gate.leave(pass)
+		s.wg.Done()
+		return
+	}
+	if no = s.hall.join(sock, room, no, &s.settings); no != nil {
+		s.count(no)
+		sock.shut(no.frame(), s.tuning.linger)
+	} else {
+		s.stats.joined.Add(1)
+	}
+	go sock.run()
+}
+
+// Update puts the limits and origins of cfg in force. A rate and a message size
+// hold from a socket's next frame on; origins and caps for who comes next: who
+// is in stays, except on / when seed_room is now off, where all are closed with
+// 1001.
+func (s *Server) Update(cfg *config.Config) {
+	for _, sock := range s.hall.update(&s.settings, newSettings(cfg)) {
+		s.count(refuseSeedOff)
+		sock.shut(refuseSeedOff.frame(), s.tuning.linger)
+	}
+}
+
+// Close sends 1001 to every socket, refuses new ones with 503, and waits until
+// all are gone, a few seconds at the most where a peer does not answer. When ctx
+// ends first it cuts the connections, waits for the goroutines, which is then a
+// matter of milliseconds, and returns the error of ctx.
+func (s *Server) Close(ctx context.Context) error {
+	for _, sock := range s.hall.close() {
+		sock.shut(refuseClosing.frame(), s.tuning.linger)
+	}
+	gone := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, sock := range s.hall.all() {
+		sock.wire.abort()
+	}
+	<-gone
+	return ctx.Err()
+}

@@ -1,0 +1,275 @@
+package signaling
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+)
+
+// readBuffer is what the websocket package reads into. TLS holds a whole record
+// anyway, so a larger one would only be memory.
+const readBuffer = 256
+
+// drainBytes is what a closing socket may still send until it has seen why.
+const drainBytes = 4 << 20
+
+// socket is one upgraded connection. The goroutine in run reads it and ends it.
+type socket struct {
+	server *Server
+	pass   pass
+	wire   wire
+	ws     *websocket.Conn
+	queue  queue
+	writer sync.WaitGroup // the writer, while there is one
+
+	room  *room // set by join, before run; nil for one that is refused
+	place int   // among the members; guarded by room.mu
+
+	settings *settings // that the next two are made from; reader only
+	limiter  *rate.Limiter
+	pinger   *time.Timer // guarded by queue.mu
+}
+
+func newSocket(s *Server, p pass) *socket {
+	sock := &socket{server: s, pass: p, place: nowhere}
+	sock.wire.fresh = sock.refresh
+	return sock
+}
+
+// newUpgrader makes the one upgrader. Compression stays off: it costs memory,
+// and a small frame could become a large message. The pool keeps the websocket
+// package from giving each socket a write buffer that it never uses.
+func (s *Server) newUpgrader() *websocket.Upgrader {
+	return &websocket.Upgrader{
+		HandshakeTimeout: s.tuning.handshake,
+		ReadBufferSize:   readBuffer,
+		WriteBufferSize:  readBuffer,
+		WriteBufferPool:  new(sync.Pool),
+		CheckOrigin:      func(*http.Request) bool { return true }, // screen has
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
+			no := *refuseHandshake
+			no.status = status
+			s.refuseHTTP(w, &no)
+		},
+	}
+}
+
+// upgrade answers the handshake. On an error nothing of the socket is left.
+func (s *socket) upgrade(w http.ResponseWriter, r *http.Request, set *settings) error {
+	ws, err := s.server.upgrader.Upgrade(hijacker{w, &s.wire}, r, nil)
+	if err != nil {
+		return fmt.Errorf("answering the handshake: %w", err)
+	}
+	s.ws = ws
+	s.wire.live = true
+	s.limiter = rate.NewLimiter(set.rate, set.burst)
+	s.refill()
+	s.refresh()
+	ws.SetPingHandler(s.pinged)
+	ws.SetPongHandler(s.ponged)
+	ws.SetCloseHandler(func(int, string) error { return nil })
+	return nil
+}
+
+// refresh puts new limits in force. The wire calls it when bytes have come, so
+// that they hold for a message that begins with them.
+func (s *socket) refresh() {
+	set := s.server.settings.Load()
+	if set == s.settings || s.ws == nil {
+		return
+	}
+	s.settings = set
+	s.ws.SetReadLimit(set.maxMessage)
+	s.limiter.SetLimit(set.rate)
+	s.limiter.SetBurst(set.burst)
+}
+
+// refill lets the peer send another message: its bytes, as many again for
+// headers, and a few control frames.
+func (s *socket) refill() {
+	s.wire.budget = 2*s.server.settings.Load().maxMessage + 4096
+}
+
+// run reads until the peer, the network or shut ends the socket.
+func (s *socket) run() {
+	defer s.server.wg.Done()
+	s.start()
+	err := s.read()
+	s.parting(err)
+	s.end()
+}
+
+func (s *socket) start() {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if s.queue.closing {
+		return
+	}
+	s.queue.readBy = time.Now().Add(s.server.tuning.idle)
+	s.wire.Conn.SetReadDeadline(s.queue.readBy)
+	s.armPing()
+}
+
+// read takes message after message, and while the socket is closing throws them
+// away: were they left unread, the kernel would reset the connection and the
+// peer never see the close frame.
+func (s *socket) read() error {
+	for draining := false; ; {
+		kind, r, err := s.ws.NextReader()
+		if err != nil {
+			return err
+		}
+		if s.isClosing() {
+			if !draining {
+				draining, s.wire.budget = true, drainBytes
+			}
+			continue
+		}
+		no, err := s.message(kind, r)
+		if err != nil {
+			return err
+		}
+		if no != nil {
+			s.refuse(no)
+		}
+		s.refill()
+		s.alive()
+	}
+}
+
+// message reads one and sends it to the others in the room.
+func (s *socket) message(kind int, r io.Reader) (*refusal, error) {
+	if kind != websocket.TextMessage {
+		return refuseBinary, nil
+	}
+	if !s.limiter.Allow() {
+		return refuseRate, nil
+	}
+	buf := s.server.scratch.Get().(*bytes.Buffer)
+	defer s.server.putScratch(buf)
+	if _, err := buf.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(buf.Bytes()) {
+		// A browser ends its connection over such a text (RFC 6455 8.1): passing
+		// it on would let one peer disconnect all others.
+		return refuseNotUTF8, nil
+	}
+	s.server.stats.received(buf.Len())
+	s.room.broadcast(s, newFrame(websocket.TextMessage, buf.Bytes()))
+	return nil, nil
+}
+
+func (s *socket) pinged(data string) error {
+	if s.signOfLife() {
+		s.sendPong(newFrame(websocket.PongMessage, []byte(data)))
+	}
+	return nil
+}
+
+func (s *socket) ponged(string) error {
+	s.signOfLife()
+	return nil
+}
+
+// signOfLife counts a control frame like a message: nobody needs many.
+func (s *socket) signOfLife() bool {
+	if s.isClosing() {
+		return false
+	}
+	if !s.limiter.Allow() {
+		s.refuse(refuseRate)
+		return false
+	}
+	s.refill()
+	s.alive()
+	return true
+}
+
+// refuse ends the socket for what its peer has sent.
+func (s *socket) refuse(no *refusal) {
+	s.server.count(no)
+	s.shut(no.frame(), s.server.tuning.linger)
+}
+
+// parting says goodbye in the way that the end of reading asks for.
+func (s *socket) parting(err error) {
+	var closed *websocket.CloseError
+	var timeout net.Error
+	switch {
+	case s.isClosing():
+	case errors.Is(err, websocket.ErrReadLimit), errors.Is(err, errPadding):
+		s.refuseFrame(refuseTooBig)
+	case s.wire.broken:
+		s.refuseFrame(refuseBadFrame)
+	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+		s.shut(closeFrame(closed.Code, ""), s.server.tuning.linger) // RFC 6455 5.5.1
+	case errors.As(err, &timeout) && timeout.Timeout():
+		s.server.count(refuseSilent)
+	}
+}
+
+// refuseFrame ends the socket for a frame that can't be read. What follows it is
+// thrown away for a while, for the reason that read gives.
+func (s *socket) refuseFrame(no *refusal) {
+	s.refuse(no)
+	_, _ = io.CopyN(io.Discard, s.wire.Conn, drainBytes)
+}
+
+// end lets go of everything, its writer's goroutine too. The others in the room
+// are rid of the socket first.
+func (s *socket) end() {
+	s.server.hall.leave(s)
+	if s.isClosing() {
+		s.writer.Wait() // the close frame; shut has set a deadline
+		s.wire.Conn.Close()
+	} else {
+		s.shut(nil, 0)
+		s.wire.abort()
+		s.writer.Wait()
+	}
+	s.disarmPing()
+	s.server.gate.leave(s.pass)
+}
+
+// armPing makes the next ping due. The timer's call is waited for like the
+// socket's goroutines. queue.mu is held.
+func (s *socket) armPing() {
+	s.server.wg.Add(1)
+	if s.pinger != nil {
+		s.pinger.Reset(s.server.tuning.ping)
+		return
+	}
+	s.pinger = time.AfterFunc(s.server.tuning.ping, func() {
+		defer s.server.wg.Done()
+		s.sendPing()
+	})
+}
+
+func (s *socket) disarmPing() {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if s.pinger != nil && s.pinger.Stop() {
+		s.server.wg.Done()
+	}
+}
+
+func newScratch() any { return new(bytes.Buffer) }
+
+// putScratch keeps a buffer for the next message, unless a rare large one has
+// made it big.
+func (s *Server) putScratch(buf *bytes.Buffer) {
+	if buf.Cap() <= 64<<10 {
+		buf.Reset()
+		s.scratch.Put(buf)
+	}
+}
