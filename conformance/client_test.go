@@ -1,0 +1,265 @@
+//go:build linux
+
+package conformance
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	// patience is how long an answer that is due may take.
+	patience = 5 * time.Second
+	// quiet is how long nothing must come for it to count as no answer.
+	quiet = 300 * time.Millisecond
+)
+
+// client speaks to a box over one 5-tuple.
+type client struct {
+	*link
+	t        testing.TB
+	user     user
+	nonce    string
+	received [][]byte // frames that nobody has asked for yet
+}
+
+// user is a name and password as the box's configuration has them.
+type user struct{ name, password string }
+
+func (u user) key() []byte { return longTermKey(u.name, realm, u.password) }
+
+// signed closes a request as the long-term mechanism wants it (RFC 8489
+// §9.2.3.2), with a nonce that the box has given.
+func (c *client) signed() part {
+	return func(m *message) {
+		c.credentials()(m)
+		integrity(c.user.key())(m)
+	}
+}
+
+// credentials are the attributes that MESSAGE-INTEGRITY needs, without it.
+func (c *client) credentials() part {
+	return func(m *message) {
+		text(attrUsername, c.user.name)(m)
+		text(attrRealm, realm)(m)
+		text(attrNonce, c.nonce)(m)
+	}
+}
+
+// login fetches a nonce for this 5-tuple.
+func (c *client) login() *client {
+	c.t.Helper()
+	a := c.ask(build(allocate, request, transportUDP()))
+	if a.code() != 401 || len(a.value(attrNonce)) == 0 {
+		c.t.Fatalf("unsigned Allocate: want 401 with NONCE, got %v", a)
+	}
+	c.nonce = string(a.value(attrNonce))
+	return c
+}
+
+// call sends a signed request and returns the answer to it.
+func (c *client) call(method uint16, parts ...part) *answer {
+	c.t.Helper()
+	return c.ask(build(method, request, append(parts, c.signed())...))
+}
+
+// must calls and stops the test unless the answer is a signed success.
+func (c *client) must(method uint16, parts ...part) *answer {
+	c.t.Helper()
+	a := c.call(method, parts...)
+	c.wantSuccess(a)
+	return a
+}
+
+// allocate makes an allocation and returns its first relayed address.
+func (c *client) allocate(parts ...part) netip.AddrPort {
+	c.t.Helper()
+	a := c.must(allocate, append([]part{transportUDP()}, parts...)...)
+	return a.address(attrRelayedAddress)
+}
+
+// permit installs permissions for the addresses of peers.
+func (c *client) permit(peers ...*peer) {
+	c.t.Helper()
+	c.must(createPermission, peerParts(peers...)...)
+}
+
+func peerParts(peers ...*peer) []part {
+	var parts []part
+	for _, p := range peers {
+		parts = append(parts, peerAddress(p.addr))
+	}
+	return parts
+}
+
+// ask sends a request and returns the answer to it, which has to come.
+func (c *client) ask(m *message) *answer {
+	c.t.Helper()
+	c.write(m.raw)
+	a := c.answerTo(m.id, patience)
+	if a == nil {
+		c.t.Fatalf("no answer within %v to %x", patience, m.raw[:min(len(m.raw), 64)])
+	}
+	return a
+}
+
+// write sends bytes as they are.
+func (c *client) write(b []byte) {
+	c.t.Helper()
+	if err := c.send(b); err != nil {
+		c.t.Fatalf("write to the box: %v", err)
+	}
+}
+
+// answerTo waits for the answer of a transaction, nil when none comes. What
+// every answer has to be is checked here, once for all rules.
+func (c *client) answerTo(id transactionID, wait time.Duration) *answer {
+	c.t.Helper()
+	raw := c.wait(wait, func(b []byte) bool {
+		return len(b) >= headerSize && b[0]&0xC0 == 0 && bytes.Equal(b[8:headerSize], id[:])
+	})
+	if raw == nil {
+		return nil
+	}
+	a, err := parse(raw)
+	if err != nil {
+		c.t.Fatalf("malformed answer %x: %v", raw, err)
+	}
+	c.checkForm(a)
+	return a
+}
+
+func (c *client) checkForm(a *answer) {
+	c.t.Helper()
+	if a.class != success && a.class != failure {
+		c.t.Errorf("the answer is no response: %v", a)
+	}
+	if (a.class == failure) != (a.code() >= 300 && a.code() < 700) {
+		c.t.Errorf("class and error code do not agree: %v", a)
+	}
+	if v := a.value(attrErrorCode); a.class == failure && (len(v) < 4 || !utf8.Valid(v[4:])) {
+		c.t.Errorf("ERROR-CODE is malformed: %x", v)
+	}
+	if a.has(attrFingerprint) {
+		if err := a.checkFingerprint(); err != nil {
+			c.t.Errorf("%v: %v", a, err)
+		}
+	}
+}
+
+// wait returns the first frame that fits, looking first at those which came
+// while something else was waited for.
+func (c *client) wait(d time.Duration, fits func([]byte) bool) []byte {
+	if i := slices.IndexFunc(c.received, fits); i >= 0 {
+		frame := c.received[i]
+		c.received = slices.Delete(c.received, i, i+1)
+		return frame
+	}
+	timeout := time.After(d)
+	for {
+		select {
+		case frame, ok := <-c.frames:
+			if !ok {
+				return nil
+			}
+			if fits(frame) {
+				return frame
+			}
+			c.received = append(c.received, frame)
+		case <-timeout:
+			return nil
+		}
+	}
+}
+
+// ended says whether the box has closed the stream within that time.
+func (c *client) ended(d time.Duration) bool {
+	timeout := time.After(d)
+	for {
+		select {
+		case frame, ok := <-c.frames:
+			if !ok {
+				return true
+			}
+			c.received = append(c.received, frame)
+		case <-timeout:
+			return false
+		}
+	}
+}
+
+// silent sends bytes and fails when anything at all comes back.
+func (c *client) silent(b []byte) {
+	c.t.Helper()
+	c.write(b)
+	if frame := c.wait(quiet, func([]byte) bool { return true }); frame != nil {
+		c.t.Errorf("no answer was due to %x, %x came", b[:min(len(b), 64)], frame)
+	}
+}
+
+// alive asserts that the box still answers on this 5-tuple.
+func (c *client) alive() {
+	c.t.Helper()
+	if a := c.ask(build(binding, request)); a.class != success {
+		c.t.Errorf("Binding afterwards: %v", a)
+	}
+}
+
+// live asserts that the allocation of this 5-tuple is there.
+func (c *client) live() {
+	c.t.Helper()
+	if a := c.call(refresh); a.class != success {
+		c.t.Errorf("the allocation is gone: %v", a)
+	}
+}
+
+// wantSuccess: a success that is signed with the user's key.
+func (c *client) wantSuccess(a *answer) {
+	c.t.Helper()
+	if a.class != success {
+		c.t.Fatalf("want success, got %v", a)
+	}
+	if err := a.checkIntegrity(c.user.key()); err != nil {
+		c.t.Errorf("%v: %v", a, err)
+	}
+}
+
+// wantRefused: an error of that code, signed since the request was authentic
+// (RFC 8489 §9.2.4).
+func (c *client) wantRefused(a *answer, code int) {
+	c.t.Helper()
+	if a.code() != code {
+		c.t.Errorf("want %d, got %v", code, a)
+		return
+	}
+	if err := a.checkIntegrity(c.user.key()); err != nil {
+		c.t.Errorf("%d has to be signed: %v", code, err)
+	}
+}
+
+// wantUnsigned: an error of that code to a request that did not authenticate.
+func (c *client) wantUnsigned(a *answer, code int) {
+	c.t.Helper()
+	if a.code() != code {
+		c.t.Errorf("want %d, got %v", code, a)
+	}
+	if a.has(attrIntegrity) {
+		c.t.Errorf("%d is signed: %v", a.code(), a)
+	}
+}
+
+// wantChallenge: an unsigned 401 or 438 with what the next request needs.
+func (c *client) wantChallenge(a *answer, code int) {
+	c.t.Helper()
+	c.wantUnsigned(a, code)
+	if got := string(a.value(attrRealm)); got != realm {
+		c.t.Errorf("%d with REALM %q, want %q", a.code(), got, realm)
+	}
+	if n := len(a.value(attrNonce)); n == 0 || n > 763 {
+		c.t.Errorf("%d with a NONCE of %d bytes", a.code(), n)
+	}
+}

@@ -1,0 +1,141 @@
+//go:build linux
+
+package conformance
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"icebox/natlab"
+)
+
+// world is the small internet of a test: a host that boxes run on, a host that
+// clients are on, and two hosts of peers, all with IPv4 and IPv6.
+type world struct {
+	box, client, first, second *natlab.Host
+}
+
+// Every address is a documentation one, which boxes refuse to relay to unless
+// turn.peers.allow names them: peers are in these, forbidden is in none.
+var (
+	peerRanges = []string{"203.0.113.0/24", "2001:db8:2::/48"}
+	forbidden4 = netip.MustParseAddrPort("10.0.0.1:9")
+	forbidden6 = netip.MustParseAddrPort("[fd00::1]:9")
+)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	lab := natlab.New(t)
+	return &world{
+		box:    lab.Host("box", "198.51.100.10", "2001:db8:1::10"),
+		client: lab.Host("client", "198.51.100.20", "2001:db8:3::20"),
+		first:  lab.Host("first peer", "203.0.113.1", "2001:db8:2::1"),
+		second: lab.Host("second peer", "203.0.113.2", "2001:db8:2::2"),
+	}
+}
+
+// transport is how clients reach a box. A row of the table runs over each.
+type transport struct {
+	name    string
+	network string // of net.Dial
+	stream  bool
+	ipv6    bool
+}
+
+// transports are those that the box serves. TURN over TLS joins them with its
+// listener.
+var transports = []transport{
+	{name: "udp", network: "udp4"},
+	{name: "tcp", network: "tcp4", stream: true},
+	{name: "udp6", network: "udp6", ipv6: true},
+	{name: "tcp6", network: "tcp6", stream: true, ipv6: true},
+}
+
+var udp, tcp = transports[0], transports[1]
+
+// scene is a box and the way in which the clients of a check reach it.
+type scene struct {
+	*world
+	box *box
+	transport
+	few   *narrow
+	letGo bool // clients end their allocations when the test ends
+}
+
+// dial opens a 5-tuple of its own, closed when the test ends.
+func (s *scene) dial(t testing.TB) *client {
+	t.Helper()
+	return s.dialFrom(t, s.client)
+}
+
+func (s *scene) dialFrom(t testing.TB, host *natlab.Host) *client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := host.Dial(ctx, s.network, s.box.address(s.transport).String())
+	if err != nil {
+		t.Fatalf("dial the box: %v", err)
+	}
+	c := &client{link: newLink(conn, s.stream), t: t, user: alice}
+	t.Cleanup(func() {
+		if s.letGo && c.nonce != "" {
+			c.call(refresh, lifetime(0))
+		}
+		c.close()
+	})
+	return c
+}
+
+// login is a client that has a nonce.
+func (s *scene) login(t testing.TB) *client {
+	t.Helper()
+	return s.dial(t).login()
+}
+
+// allocated is a client with an allocation, and its relayed address.
+func (s *scene) allocated(t testing.TB, parts ...part) (*client, netip.AddrPort) {
+	t.Helper()
+	c := s.login(t)
+	return c, c.allocate(parts...)
+}
+
+// relayed is a client with an allocation and a permission for a new peer.
+func (s *scene) relayed(t testing.TB) (*client, netip.AddrPort, *peer) {
+	t.Helper()
+	c, relay := s.allocated(t)
+	p := s.peer(t)
+	c.permit(p)
+	return c, relay, p
+}
+
+// peer is a new IPv4 socket on the first peers' host.
+func (s *scene) peer(t testing.TB) *peer { return listenPeer(t, s.first, s.first.Addr()) }
+
+// peer6 is a new IPv6 socket there.
+func (s *scene) peer6(t testing.TB) *peer { return listenPeer(t, s.first, s.first.Addr6()) }
+
+// stranger is a socket on the second peers' host, another address.
+func (s *scene) stranger(t testing.TB) *peer { return listenPeer(t, s.second, s.second.Addr()) }
+
+func listenPeer(t testing.TB, host *natlab.Host, addr netip.Addr) *peer {
+	t.Helper()
+	conn, err := host.ListenPacket("udp", netip.AddrPortFrom(addr, 0).String())
+	if err != nil {
+		t.Fatalf("a peer's socket: %v", err)
+	}
+	return newPeer(t, conn.(*net.UDPConn))
+}
+
+// eventually asks until it is so, for as long as patience lasts.
+func eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("not within %v: %s", patience, what)
+			return
+		}
+	}
+}
