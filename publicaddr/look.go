@@ -1,0 +1,123 @@
+package publicaddr
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Addresses far out on the internet, of a root name server, to ask the routing
+// table about. Nothing is sent to them.
+var (
+	far4 = netip.AddrPortFrom(netip.MustParseAddr("193.0.14.129"), 9)
+	far6 = netip.AddrPortFrom(netip.MustParseAddr("2001:7fd::1"), 9)
+)
+
+// globalUnicast6 is all of IPv6 that the internet routes (RFC 4291 section 2.4).
+var globalUnicast6 = netip.MustParsePrefix("2000::/3")
+
+// lookAtSystem returns the addresses of this machine that a packet to the
+// internet would come from, or else any that could be it.
+func lookAtSystem() Addresses {
+	return choose(routed("udp4", far4), routed("udp6", far6), readInterfaces)
+}
+
+// routed returns the local address of the route to target, or none. Connecting
+// a UDP socket looks the route up and sends nothing.
+func routed(network string, target netip.AddrPort) netip.Addr {
+	conn, err := net.DialUDP(network, nil, net.UDPAddrFromAddrPort(target))
+	if err != nil {
+		return netip.Addr{} // no route: not an error, there is none in this family
+	}
+	defer conn.Close()
+	local, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return local.AddrPort().Addr().Unmap().WithZone("")
+}
+
+// choose takes the routed addresses where they will do, and looks among those
+// of the interfaces otherwise: a LAN need not have a way out.
+func choose(v4, v6 netip.Addr, interfaces func() []iface) Addresses {
+	found := Addresses{IPv4: v4, IPv6: v6}
+	if !usable4(v4) || !usable6(v6) {
+		list := interfaces()
+		if !usable4(v4) {
+			found.IPv4 = first(list, usable4)
+		}
+		if !usable6(v6) {
+			found.IPv6 = first(list, usable6)
+		}
+	}
+	return found
+}
+
+// usable4 accepts private addresses: calls on the LAN can use them.
+func usable4(a netip.Addr) bool { return a.Is4() && a.IsGlobalUnicast() }
+
+// usable6 accepts global addresses alone: a private one is no use to browsers,
+// which have another way on the LAN.
+func usable6(a netip.Addr) bool { return globalUnicast6.Contains(a) }
+
+// iface is one interface that is up.
+type iface struct {
+	name  string
+	addrs []netip.Addr
+}
+
+// first returns the first usable address, one of a container network only where
+// there is no other.
+func first(list []iface, usable func(netip.Addr) bool) netip.Addr {
+	var last netip.Addr
+	for _, i := range list {
+		for _, a := range i.addrs {
+			switch {
+			case !usable(a):
+			case !isContainerInterface(i.name):
+				return a
+			case !last.IsValid():
+				last = a
+			}
+		}
+	}
+	return last
+}
+
+// readInterfaces returns the interfaces that are up, in the order of the
+// system. One that can't be read is left out: it is just going away.
+func readInterfaces() []iface {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var list []iface
+	for _, i := range all {
+		addrs, err := i.Addrs()
+		if i.Flags&net.FlagUp == 0 || err != nil {
+			continue
+		}
+		one := iface{name: i.Name}
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok {
+				addr, _ := netip.AddrFromSlice(n.IP) // the zero Addr is not usable
+				one.addrs = append(one.addrs, addr.Unmap())
+			}
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// isContainerInterface goes by the names that container and virtual machine
+// managers give to what they make. A Docker network is br- and 12 hex digits;
+// br-lan is a router's LAN.
+func isContainerInterface(name string) bool {
+	for _, prefix := range []string{"docker", "veth", "cni", "podman", "virbr", "lxcbr", "lxdbr", "flannel", "cali", "vmnet", "vboxnet"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	id, found := strings.CutPrefix(name, "br-")
+	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
+}

@@ -1,0 +1,171 @@
+package publicaddr
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"icebox/config"
+)
+
+func addr(s string) netip.Addr {
+	if s == "" {
+		return netip.Addr{}
+	}
+	return netip.MustParseAddr(s)
+}
+
+func configOf(source, v4, v6 string) *config.Config {
+	return &config.Config{Public: config.Public{
+		Source: source, IPv4: addr(v4), IPv6: addr(v6), Interval: 30 * time.Second,
+	}}
+}
+
+func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+func TestNew(t *testing.T) {
+	own := Addresses{IPv4: addr("192.168.1.2"), IPv6: addr("2a00::2")}
+	tests := []struct {
+		source, v4, v6 string
+		want           Addresses
+		err            string
+	}{
+		{source: "auto", want: own},
+		{source: "auto", v4: "8.8.8.8", want: Addresses{IPv4: addr("8.8.8.8"), Static: true}},
+		{source: "auto", v6: "2a00::8", want: Addresses{IPv6: addr("2a00::8"), Static: true}},
+		{source: "static", v4: "8.8.8.8", v6: "2a00::8", want: Addresses{addr("8.8.8.8"), addr("2a00::8"), true}},
+		{source: "interface", v4: "8.8.8.8", want: own},
+		{source: "dns", err: `public.source: "dns" is not available`},
+	}
+	for _, tt := range tests {
+		s, err := newSource(configOf(tt.source, tt.v4, tt.v6), discard(), func() Addresses { return own })
+		switch {
+		case tt.err != "":
+			if err == nil || err.Error() != tt.err {
+				t.Errorf("%+v: error %v", tt, err)
+			}
+		case err != nil:
+			t.Errorf("%+v: %v", tt, err)
+		case s.Current() != tt.want:
+			t.Errorf("%+v: %+v", tt, s.Current())
+		}
+	}
+}
+
+// TestRun lets the interface's address change, and then the configuration.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		home := Addresses{IPv4: addr("192.168.1.2")}
+		moved := Addresses{IPv4: addr("192.168.1.3"), IPv6: addr("2a00::2")}
+		static := Addresses{IPv4: addr("8.8.8.8"), Static: true}
+		var found atomic.Pointer[Addresses]
+		found.Store(&home)
+		var logged strings.Builder
+		s, err := newSource(configOf("auto", "", ""), slog.New(slog.NewTextHandler(&logged, nil)),
+			func() Addresses { return *found.Load() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		expect := func(after time.Duration, want Addresses) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			if got := s.Current(); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		}
+		expect(time.Hour+time.Second, home)
+		found.Store(&moved)
+		expect(28*time.Second, home)
+		expect(2*time.Second, moved)
+		s.Update(configOf("auto", "8.8.8.8", ""))
+		expect(time.Hour, static)
+		s.Update(configOf("dns", "", ""))
+		expect(time.Hour, static)
+		s.Update(configOf("interface", "8.8.8.8", ""))
+		expect(0, moved)
+		quick := configOf("interface", "", "")
+		quick.Public.Interval = 5 * time.Second
+		s.Update(quick)
+		found.Store(&home)
+		expect(5*time.Second, home)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if n := strings.Count(logged.String(), `msg="public address"`); n != 5 {
+			t.Errorf("5 changes, %d of them logged:\n%s", n, logged.String())
+		}
+	})
+}
+
+func TestChoose(t *testing.T) {
+	lan := iface{"eth0", []netip.Addr{addr("fe80::1"), addr("192.168.1.2"), addr("fd00::2"), addr("2a00::2")}}
+	docker := iface{"docker0", []netip.Addr{addr("172.17.0.1"), addr("2a00:d::1")}}
+	network := iface{"br-0123456789ab", []netip.Addr{addr("172.18.0.1")}}
+	router := iface{"br-lan", []netip.Addr{addr("192.168.8.1")}}
+	loopback := iface{"lo", []netip.Addr{addr("127.0.0.1"), addr("::1")}}
+	odd := iface{"eth9", []netip.Addr{addr("169.254.3.4"), addr("224.0.0.1"), addr("fec0::1"), {}}}
+	tests := []struct {
+		name       string
+		v4, v6     string
+		interfaces []iface
+		want       Addresses
+	}{
+		{"both routed", "10.0.0.9", "2a00::9", []iface{docker, lan}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00::9")}},
+		{"IPv4 routed, no IPv6", "10.0.0.9", "", []iface{loopback, docker}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00:d::1")}},
+		{"ULA routed", "10.0.0.9", "fd00::2", []iface{lan}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00::2")}},
+		{"no route", "", "", []iface{loopback, docker, network, lan}, Addresses{IPv4: addr("192.168.1.2"), IPv6: addr("2a00::2")}},
+		{"router without a way out", "", "", []iface{network, router}, Addresses{IPv4: addr("192.168.8.1")}},
+		{"containers alone", "", "", []iface{loopback, network, docker}, Addresses{IPv4: addr("172.18.0.1"), IPv6: addr("2a00:d::1")}},
+		{"nothing of use", "", "", []iface{loopback, odd}, Addresses{}},
+		{"no interface", "127.0.0.1", "::1", nil, Addresses{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := choose(addr(tt.v4), addr(tt.v6), func() []iface { return tt.interfaces }); got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestLookAtSystem checks that what is found on this machine, whatever that is,
+// is an address of one of its interfaces.
+func TestLookAtSystem(t *testing.T) {
+	own := make(map[netip.Addr]bool)
+	for _, i := range readInterfaces() {
+		for _, a := range i.addrs {
+			own[a] = true
+		}
+	}
+	if !own[addr("127.0.0.1")] {
+		t.Error("no 127.0.0.1 on this machine")
+	}
+	found := lookAtSystem()
+	if found.Static || found.IPv4.IsValid() && !own[found.IPv4] || found.IPv6.IsValid() && !own[found.IPv6] {
+		t.Errorf("%+v, and the interfaces have %v", found, own)
+	}
+	if a := routed("udp4", netip.MustParseAddrPort("127.0.0.1:9")); a != addr("127.0.0.1") {
+		t.Errorf("127.0.0.1 is reached from %v", a)
+	}
+}
+
+func TestCurrentDoesNotAllocate(t *testing.T) {
+	s, err := newSource(configOf("static", "8.8.8.8", ""), discard(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { s.Current() }); n != 0 {
+		t.Errorf("Current allocates %v times", n)
+	}
+}
