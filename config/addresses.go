@@ -207,7 +207,7 @@ func publicURL() kind {
 		case "ws", "wss":
 			return &flaw{mean: "http" + text[len("ws"):]}
 		default:
-			return &flaw{why: "without https:// before it"}
+			return &flaw{why: "without https:// before it", mean: "https://" + text}
 		}
 		if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#") {
 			return &flaw{why: "with more than scheme, host, port and path"}
@@ -229,7 +229,7 @@ func originURL() kind {
 		case err != nil || text == "":
 			return &flaw{}
 		case u.Scheme == "" || u.Host == "":
-			return &flaw{why: "without https:// before it"}
+			return &flaw{why: "without https:// before it", mean: "https://" + text}
 		case u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 			return &flaw{why: "with more than scheme, host and port", mean: u.Scheme + "://" + u.Host}
 		case strings.Contains(u.Host, "*"):

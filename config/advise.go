@@ -22,6 +22,9 @@ func (r *report) advise(c *Config) {
 // adviseUsers warns of passwords that are guessed first.
 func (r *report) adviseUsers(c *Config) {
 	for i, user := range c.TURN.Users {
+		if user.Key != "" && !r.filled["turn.realm"] {
+			r.warn(rowKey("turn.users", i, "key"), "the key is good for realm %s only: set turn.realm, so that it stays that", quote(c.TURN.Realm))
+		}
 		if user.Password == "" {
 			continue
 		}
@@ -73,10 +76,13 @@ func (r *report) advisePublic(c *Config) {
 	if p.Source != "auto" && p.Source != "static" {
 		return
 	}
-	for key, addr := range map[string]netip.Addr{"public.ipv4": p.IPv4, "public.ipv6": p.IPv6} {
-		if addr.IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
-			r.warn(key, "%s is a private address: relayed calls then stay on this side of the router", addr)
-		}
+	r.advisePrivate("public.ipv4", p.IPv4)
+	r.advisePrivate("public.ipv6", p.IPv6)
+}
+
+func (r *report) advisePrivate(key string, addr netip.Addr) {
+	if addr.IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
+		r.warn(key, "%s is a private address: relayed calls then stay on this side of the router", addr)
 	}
 }
 

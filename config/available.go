@@ -37,33 +37,33 @@ func notYet() []missing {
 	}
 }
 
-// judgeAvailable refuses values whose feature is not there yet.
+// judgeAvailable refuses values whose feature is not there yet. Keys of rows have
+// no default to compare with, and are asked for in each row.
 func (r *report) judgeAvailable(c *Config) {
-	defaults := Default()
+	defaults, all := Default(), schema()
 	for _, m := range notYet() {
+		at := all.find(m.key)
 		if m.key == "turn.listen.network" {
-			r.judgeNetworks(c, m)
+			for i, l := range c.TURN.Listen {
+				r.refuse(rowKey("turn.listen", i, "network"), m, at, l.Network, nil)
+			}
 			continue
 		}
-		if !r.sound(m.key) {
-			continue
-		}
-		is, standard := lookup(c, m.key), lookup(defaults, m.key)
-		if m.only == nil && !reflect.DeepEqual(is, standard) {
-			r.fail(m.key, "%s is there: not available yet, expected the default %s", show(is), show(standard))
-		}
-		if slices.Contains(m.only, fmt.Sprint(is)) {
-			r.fail(m.key, "%s is there: not available yet, expected another of its values", is)
-		}
+		r.refuse(m.key, m, at, lookup(c, m.key), lookup(defaults, m.key))
 	}
 }
 
-func (r *report) judgeNetworks(c *Config, m missing) {
-	for i, l := range c.TURN.Listen {
-		key := rowKey("turn.listen", i, "network")
-		if r.sound(key) && slices.Contains(m.only, l.Network) {
-			r.fail(key, "%s is there: not available yet, expected udp or tcp", l.Network)
-		}
+// refuse refuses a value of a key if it belongs to what is missing.
+func (r *report) refuse(key string, m missing, at spec, value, standard any) {
+	switch {
+	case !r.sound(key):
+	case m.only == nil && !reflect.DeepEqual(value, standard):
+		r.fail(key, "%s is there: not available yet, expected the default %s", show(value), show(standard))
+	case slices.Contains(m.only, fmt.Sprint(value)):
+		left := slices.DeleteFunc(slices.Clone(at.kind.words), func(word string) bool {
+			return slices.Contains(m.only, word)
+		})
+		r.fail(key, "%s is there: not available yet, expected %s", value, orList(left))
 	}
 }
 

@@ -34,8 +34,11 @@ type Config struct {
 	Admin     Admin     `mapstructure:"admin"`
 	Log       Log       `mapstructure:"log"`
 
+	path      string            // as it was given to Load
+	paths     []string          // the files that this was read from, absolute
+	digest    digest            // of what was in them
 	origins   map[string]origin // where each key stands, for Describe
-	generated map[string]bool   // state files that a secret came from, by name
+	generated map[string]bool   // the files in StateDir that a secret came from
 }
 
 // Public says which address the internet sees and how that is found out.

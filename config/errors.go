@@ -120,7 +120,7 @@ func (r *report) warn(key, format string, args ...any) {
 	w := Warning{Key: key, Message: fmt.Sprintf(format, args...)}
 	if at := r.at(key); at.env != "" {
 		w.Key = at.env
-	} else if at.line > 0 {
+	} else {
 		w.File, w.Line = r.file, at.line
 	}
 	r.warns = append(r.warns, w)
@@ -135,6 +135,16 @@ func (r *report) at(key string) origin {
 		key = key[:max(strings.LastIndexAny(key, ".["), 0)]
 	}
 	return origin{}
+}
+
+// set is where a value was set, and zero where it is the default: a row of a list
+// is set with its list, a key is not set with its section.
+func (r *report) set(key string) origin {
+	if at, ok := r.origins[key]; ok {
+		return at
+	}
+	list, _, _ := strings.Cut(key, "[")
+	return r.origins[list]
 }
 
 // sound says whether nothing was found wrong with the keys, and all below them.

@@ -114,7 +114,7 @@ func (r *report) judgeListeners(c *Config) {
 
 // clash reports two listeners on one address, at the later line.
 func (r *report) clash(a, b socket) {
-	if before(r.at(b.key), r.at(a.key)) {
+	if before(r.set(b.key), r.set(a.key)) {
 		a, b = b, a
 	}
 	r.fail(b.key, "%s port %d is there, but %s has it%s, expected another port or address",
@@ -127,7 +127,7 @@ func (r *report) judgeRelay(c *Config, s socket) {
 	if !r.sound(key) || !c.TURN.Relay.Ports.Contains(s.port) {
 		return
 	}
-	if before(r.at(s.key), r.at(key)) {
+	if before(r.set(s.key), r.set(key)) {
 		r.fail(key, "%s is there, but %s listens on port %d%s, expected a range without it",
 			c.TURN.Relay.Ports, s.key, s.port, r.where(s.key))
 		return
@@ -147,7 +147,7 @@ func before(a, b origin) bool {
 
 // where says in a few words where a key was set.
 func (r *report) where(key string) string {
-	switch at := r.at(key); {
+	switch at := r.set(key); {
 	case at.env != "":
 		return " (" + at.env + ")"
 	case at.line > 0:
@@ -157,13 +157,14 @@ func (r *report) where(key string) string {
 }
 
 func (r *report) judgeTLS(c *Config) {
-	if !r.sound("tls") {
+	if !r.sound("tls") || c.TLS.Source != "files" {
 		return
 	}
-	needed := c.TLS.Source == "files"
-	for key, path := range map[string]string{"tls.cert": c.TLS.Cert, "tls.key": c.TLS.Key} {
-		if needed && path == "" {
-			r.fail(key, "nothing is there, expected a PEM file, since tls.source is files or the other one is given")
+	want := func(key, path, other string) {
+		if path == "" {
+			r.fail(key, "nothing is there, expected a PEM file beside that of %s", other)
 		}
 	}
+	want("tls.cert", c.TLS.Cert, "tls.key")
+	want("tls.key", c.TLS.Key, "tls.cert")
 }

@@ -16,13 +16,13 @@ type kind struct {
 	check  func(text string) *flaw // nil: the value is fine
 	plain  bool                    // a number, true or false: never in quotes
 	secret bool                    // never repeated in a message
-	path   bool                    // a path: made absolute
+	words  []string                // all values, where they are a few words
 }
 
 // flaw is what is wrong with a value. All of it may be empty.
 type flaw struct {
 	why  string // what is wrong, where what was expected does not say it
-	mean string // what was probably meant
+	mean string // what was probably meant; said only if it would be right
 }
 
 // judge checks a value and puts what is wrong with it into words. Empty: fine.
@@ -51,7 +51,7 @@ func (k kind) message(text string, f *flaw) string {
 		b.WriteString(", " + f.why)
 	}
 	b.WriteString(", expected " + k.want)
-	if f.mean != "" && f.mean != text {
+	if meant := strings.Trim(f.mean, `"`); f.mean != "" && meant != text && k.check(meant) == nil {
 		b.WriteString("; did you mean " + f.mean + "?")
 	}
 	return b.String()
@@ -107,7 +107,7 @@ func hidden(least int) kind {
 
 // oneOf takes one of a few words.
 func oneOf(words ...string) kind {
-	return kind{want: orList(words), check: func(text string) *flaw {
+	return kind{want: orList(words), words: words, check: func(text string) *flaw {
 		for _, word := range words {
 			if text == word {
 				return nil
@@ -186,8 +186,8 @@ func span(least, most time.Duration) kind {
 	return kind{want: want, check: func(text string) *flaw {
 		d, err := time.ParseDuration(text)
 		switch {
-		case digits(text):
-			return &flaw{why: "without a unit", mean: strings.TrimLeft(text[:len(text)-1], "0") + text[len(text)-1:] + "s"}
+		case digits(text) && text != "0":
+			return &flaw{why: "without a unit", mean: strings.TrimLeft(text, "0") + "s"}
 		case err != nil:
 			return &flaw{mean: meantSpan(text)}
 		case d < least || d > most:
@@ -232,7 +232,7 @@ func short(d time.Duration) string {
 
 // filePath takes a path. Relative ones begin where config.yaml lies.
 func filePath() kind {
-	return kind{want: "a path", path: true, check: func(text string) *flaw {
+	return kind{want: "a path", check: func(text string) *flaw {
 		if text == "~" || strings.HasPrefix(text, "~/") {
 			return &flaw{why: "and ~ is not expanded"}
 		}

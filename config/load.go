@@ -40,57 +40,65 @@ func Default() *Config {
 // Generated secrets are not in yet: that is for Secrets.
 func Load(path string) (*Config, []Warning, error) {
 	l := load(path)
-	if l.config != nil && l.empty {
-		l.report.warns = append([]Warning{{File: path, Message: "nothing is there, so the built-in defaults are in force"}}, l.report.warns...)
+	if l.empty {
+		l.report.warn("", "%s", "nothing is there, so the built-in defaults are in force")
 	}
 	return l.config, l.report.warnings(), l.report.err()
 }
 
+// largest is how many bytes config.yaml may have.
+const largest = 256 << 10
+
 // loaded is what load found.
 type loaded struct {
 	report *report
-	config *Config  // nil: the report has errors
-	empty  bool     // the file holds nothing, or only comments
-	files  []string // everything that was read, absolute
+	config *Config // nil: the report has errors
+	empty  bool    // the file holds nothing, or only comments
+	files  *files
 }
 
 func load(path string) *loaded {
-	l := &loaded{report: newReport(path)}
-	r, all := l.report, schema()
-	base, err := os.Getwd()
-	if err != nil {
-		r.failLine(0, "", "finding the working directory: %v", err)
-		return l
+	l := &loaded{report: newReport(path), files: newFiles()}
+	if err := l.load(path); err != nil {
+		l.report.failLine(0, "", "%v", err)
 	}
-	tree := map[string]any{}
-	if path != "" {
-		full := absolute(base, path)
-		base = filepath.Dir(full)
-		l.files = append(l.files, full)
-		tree = l.tree(full, all)
-	}
-	env := r.environment(all)
-	c, err := bind(all, tree, env)
-	if err != nil {
-		r.failLine(0, "", "%v", err)
-		return l
-	}
-	if path != "" {
-		c.Path = l.files[0]
-	}
-	r.settle(c, base)
-	l.files = append(l.files, r.secretFiles(c)...)
-	r.judge(c)
-	if len(r.errs) == 0 {
-		r.advise(c)
-		l.config = c
+	if len(l.report.errs) > 0 {
+		l.config = nil
 	}
 	return l
 }
 
+// load leaves its faults in the report, but for those that end it.
+func (l *loaded) load(path string) error {
+	base, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("finding the working directory: %w", err)
+	}
+	r, all, full := l.report, schema(), ""
+	var tree map[string]any
+	if path != "" {
+		full = absolute(base, path)
+		base = filepath.Dir(full)
+		tree = l.tree(full, all)
+	}
+	c, err := bind(all, tree, r.environment(all))
+	if err != nil {
+		return err
+	}
+	c.Path, c.path, l.config = full, path, c
+	r.settle(c, base)
+	r.secretFiles(c, l.files)
+	r.judge(c)
+	if len(r.errs) == 0 {
+		r.advise(c)
+	}
+	c.paths, c.digest = l.files.paths, l.files.digest()
+	return nil
+}
+
 // tree reads the file into texts by key.
 func (l *loaded) tree(full string, all spec) map[string]any {
-	data, err := readFile(full, largest)
+	data, err := l.files.read(full, largest)
 	if err != nil {
 		l.report.failLine(0, "", "can't be read: %v", err)
 		return nil

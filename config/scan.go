@@ -21,8 +21,9 @@ func (s *scanner) section(n *yaml.Node, at spec, path string) map[string]any {
 	if isNull(n) && at.form == section {
 		return tree // every key below it is commented out
 	}
+	line := n.Line
 	if n = follow(n); n.Kind != yaml.MappingNode {
-		s.fail(path, "%s is there, expected %s", what(n), expectedKeys(at))
+		s.failLine(line, path, "%s", wrongSection(n, at))
 		return tree
 	}
 	seen := map[string]int{}
@@ -135,30 +136,33 @@ func (s *scanner) scalar(n *yaml.Node, k kind, path string) (string, bool) {
 		s.fail(path, "%s is there, expected %s", what(n), k.want)
 		return "", false
 	}
-	if tag := n.ShortTag(); tag == "!!binary" || !strings.HasPrefix(tag, "!!") {
-		s.failLine(line, path, "the YAML tag %s is there, expected %s", quote(tag), k.want)
-		return "", false
-	}
-	if k.plain && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		s.failLine(line, path, "%s", k.message(n.Value, &flaw{why: "a text in quotes", mean: unquoted(k, n.Value)}))
+	if wrong := misread(n, k); wrong != nil {
+		s.failLine(line, path, "%s", k.message(n.Value, wrong))
 		return "", false
 	}
 	if wrong := k.judge(n.Value); wrong != "" {
+		if isNull(n) && n.Value != "" && k.check("") == nil {
+			wrong += `; for nothing, write ""`
+		}
 		s.failLine(line, path, "%s", wrong)
 		return "", false
 	}
 	if isNull(n) && n.Value != "" && !k.secret {
-		s.warn(path, "%s is taken as a text; for nothing, write \"\"", quote(n.Value))
+		s.warn(path, `%s is taken as a text; for nothing, write ""`, quote(n.Value))
 	}
 	return n.Value, true
 }
 
-// unquoted is a value that would do without its quotes, or empty.
-func unquoted(k kind, text string) string {
-	if text == "" || k.check(text) != nil {
-		return ""
+// misread finds what YAML would take for something else than the text.
+func misread(n *yaml.Node, k kind) *flaw {
+	if tag := n.ShortTag(); tag == "!!binary" || !strings.HasPrefix(tag, "!!") {
+		return &flaw{why: "behind a YAML tag (a text that begins with ! stands in quotes)"}
 	}
-	return text + " without quotes"
+	const text = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	if k.plain && n.Style&text != 0 {
+		return &flaw{why: "in quotes, which make it a text"}
+	}
+	return nil
 }
 
 // follow is what an alias stands for.
@@ -189,11 +193,17 @@ func what(n *yaml.Node) string {
 	return "something else"
 }
 
-func expectedKeys(at spec) string {
-	if at.form == table {
-		return "the keys " + strings.Join(at.names(), ", ") + " in each row"
+// wrongSection words what is said where keys should be. What stands in a row may
+// be a password, and is not repeated.
+func wrongSection(n *yaml.Node, at spec) string {
+	if at.form != table {
+		return what(n) + " is there, expected a section with " + strings.Join(at.names(), ", ")
 	}
-	return "a section with the keys " + strings.Join(at.names(), ", ")
+	is := what(n)
+	if n.Kind == yaml.ScalarNode {
+		is = "a value without a key"
+	}
+	return is + " is there, expected rows with " + strings.Join(at.names(), ", ")
 }
 
 // meantList shows a lone value as a list.

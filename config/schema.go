@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // spec is one key of the file: what it takes and what is in force without it.
 type spec struct {
@@ -31,6 +34,14 @@ func (s spec) child(name string) (spec, bool) {
 		}
 	}
 	return spec{}, false
+}
+
+// find is the spec of a dotted key, without index where it goes through a row.
+func (s spec) find(key string) spec {
+	for name := range strings.SplitSeq(key, ".") {
+		s, _ = s.child(name)
+	}
+	return s
 }
 
 // names are those of the keys of a section or row, in order.

@@ -30,7 +30,7 @@ func (c *Config) Secrets(create bool) error {
 		if user.Password != "" || user.Key != "" {
 			continue
 		}
-		text, err := c.stateSecret(passwordName(user.Name), newPassword, create)
+		text, err := c.stateSecret(passwordName(user.Name), hidden(1), newPassword, create)
 		if err != nil {
 			return fmt.Errorf("password of user %s: %w", quote(user.Name), err)
 		}
@@ -39,7 +39,7 @@ func (c *Config) Secrets(create bool) error {
 	if c.TURN.Secret != "" {
 		return nil
 	}
-	text, err := c.stateSecret(secretName, newSecret, create)
+	text, err := c.stateSecret(secretName, hidden(16), newSecret, create)
 	if err != nil {
 		return fmt.Errorf("turn.secret: %w", err)
 	}
@@ -48,13 +48,13 @@ func (c *Config) Secrets(create bool) error {
 }
 
 // stateSecret reads a secret of the state directory, or makes it.
-func (c *Config) stateSecret(name string, generate func() string, create bool) (string, error) {
+func (c *Config) stateSecret(name string, k kind, generate func() string, create bool) (string, error) {
 	path := filepath.Join(c.StateDir, name)
 	if c.generated == nil {
 		c.generated = map[string]bool{}
 	}
 	c.generated[name] = true
-	text, err := readState(path)
+	text, err := readState(path, k)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return text, err
 	}
@@ -67,14 +67,17 @@ func (c *Config) stateSecret(name string, generate func() string, create bool) (
 	if err := writeNew(path, generate()+"\n"); err != nil {
 		return "", fmt.Errorf("keeping a generated secret: %w", err)
 	}
-	return readState(path) // another process may have been first
+	return readState(path, k) // another process may have been first
 }
 
 // readState reads a generated secret.
-func readState(path string) (string, error) {
-	text, err := readSecret(path)
+func readState(path string, k kind) (string, error) {
+	text, err := oneLine(readFile(path, largestSecret))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", err
+	}
+	if wrong := k.judge(text); err == nil && wrong != "" {
+		err = errors.New(wrong)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w; delete it to have a new one made", path, err)

@@ -3,51 +3,13 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// largest is how many bytes config.yaml may have.
-const largest = 256 << 10
-
-// readFile reads a file of at most limit bytes.
-func readFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, plainError(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, plainError(err)
-	}
-	if info.IsDir() {
-		return nil, errors.New("a directory is there, expected a file")
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, plainError(err)
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("more than %d bytes are there", limit)
-	}
-	return data, nil
-}
-
-// plainError is the reason without the path, which the message has already.
-func plainError(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
-}
 
 // parse reads the YAML of the file. The root is nil where nothing stands in it,
 // or only comments.
@@ -88,19 +50,23 @@ func (r *report) badYAML(data []byte, err error) {
 	if found := faultyLine(lines); found > 0 {
 		line = found
 	}
-	hint := ""
-	if line > 0 && line <= len(lines) && bytes.Contains(lines[line-1], []byte("\t")) {
-		hint = "; did you mean spaces in place of the tab?"
+	switch {
+	case strings.HasPrefix(text, "unknown anchor"): // it may be half a password
+		text = "a text that begins with * stands in quotes"
+	case line > 0 && line <= len(lines) && bytes.Contains(lines[line-1], []byte("\t")):
+		text += "; did you mean spaces in place of the tab?"
+	case strings.Contains(text, "cannot start any token"):
+		text += "; a text that begins with one of % @ ` stands in quotes"
 	}
-	r.failLine(line, "", "not YAML: %s%s", text, hint)
+	r.failLine(line, "", "not YAML: %s", text)
 }
 
 // faultyLine finds the line at which a text stops being YAML: the one after the
 // longest beginning that is. The parser itself often names the line where the
 // section began. 0: not found in reasonable time.
 func faultyLine(lines [][]byte) int {
-	const most = 2000
-	if len(lines) > most {
+	const most = 8 << 20 // bytes read again and again
+	if whole := len(bytes.Join(lines, nil)); len(lines)*whole > most {
 		return 0
 	}
 	for n := len(lines) - 1; n >= 0; n-- {
