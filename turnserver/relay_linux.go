@@ -1,0 +1,96 @@
+package turnserver
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// canDontFragment: the box can send datagrams with the DF bit (RFC 8656 section
+// 18.9).
+const canDontFragment = true
+
+// controlRelay lets routers fragment what peers are sent: without
+// DONT-FRAGMENT, DF is off (RFC 8656 section 16).
+func controlRelay(network, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) { setFragmenting(int(fd), network == "udp4", true) })
+}
+
+func setFragmenting(fd int, ipv4, allowed bool) error {
+	if ipv4 {
+		mode := unix.IP_PMTUDISC_DO
+		if allowed {
+			mode = unix.IP_PMTUDISC_DONT
+		}
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, mode)
+	}
+	mode := unix.IPV6_PMTUDISC_DO
+	if allowed {
+		mode = unix.IPV6_PMTUDISC_DONT
+	}
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, mode)
+}
+
+// sendUnfragmented sends one datagram that no router may fragment. A session's
+// packets come from one goroutine, so nothing else is sent meanwhile.
+func (r *relay) sendUnfragmented(payload []byte, to netip.AddrPort) error {
+	raw, err := r.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	ipv4 := r.addr.Addr().Is4()
+	if err := raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, false) }); err != nil {
+		return err
+	}
+	_, err = r.conn.WriteToUDPAddrPort(payload, to)
+	raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, true) })
+	return err
+}
+
+// read passes on what peers send until the socket is closed. It holds a buffer
+// only while there is something to read, and the whole loop runs inside one
+// call, which waits without a buffer between bursts.
+func (r *relay) read() {
+	raw, err := r.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	// An error of a read of a UDP socket is a peer's ICMP or a shortage of
+	// memory: neither ends it. Read returns when the socket is closed.
+	raw.Read(func(fd uintptr) bool {
+		buf := takeBuffer()
+		defer buf.give()
+		for {
+			n, from, err := recvfrom(int(fd), buf.room())
+			switch {
+			case err == unix.EAGAIN || err == unix.ENOMEM || err == unix.ENOBUFS:
+				return false
+			case err == unix.EBADF || err == unix.ENOTSOCK || r.session.over():
+				return true
+			case err == 0:
+				r.session.receive(buf, n, from)
+			}
+		}
+	})
+}
+
+// recvfrom is the system call, without an allocation for the address.
+func recvfrom(fd int, p []byte) (int, netip.AddrPort, unix.Errno) {
+	var sa unix.RawSockaddrInet6
+	size := uint32(unix.SizeofSockaddrInet6)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_DONTWAIT,
+		uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return 0, netip.AddrPort{}, errno
+	}
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&sa.Port))[:])
+	if sa.Family == unix.AF_INET {
+		sa4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sa))
+		return int(n), netip.AddrPortFrom(netip.AddrFrom4(sa4.Addr), port), 0
+	}
+	return int(n), netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), port), 0
+}

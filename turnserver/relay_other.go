@@ -1,0 +1,33 @@
+//go:build !linux
+
+package turnserver
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// canDontFragment: there is no portable way to set the DF bit of one datagram,
+// so DONT-FRAGMENT is answered with 420 (RFC 8656 section 7.2).
+const canDontFragment = false
+
+func controlRelay(string, string, syscall.RawConn) error { return nil }
+
+func (r *relay) sendUnfragmented([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
+
+// read passes on what peers send until the socket is closed.
+func (r *relay) read() {
+	buf := takeBuffer()
+	defer buf.give()
+	for !r.session.over() {
+		n, from, err := r.conn.ReadFromUDPAddrPort(buf.room())
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err == nil:
+			r.session.receive(buf, n, unmap(from))
+		}
+	}
+}

@@ -1,0 +1,185 @@
+// Package turnserver is the STUN and TURN server: RFC 8489 and RFC 8656 over
+// UDP and TCP.
+//
+// A packet's way: a listener (udp.go, stream.go) reads it and hands it to the
+// guard (guard.go). ChannelData and Send indications of a session go straight
+// to the data path (datapath.go) and out of the session's relay socket
+// (relay.go). A request passes the rules (rules.go), one by one; a refused one is
+// answered by the guard, and a sound one is put to pion/turn (engine.go), whose
+// word decides, before the session (session.go, sessions.go) changes and the
+// guard answers. What a peer sends comes in at the relay socket and goes, where
+// the session has a permission for it, back to the client. No packet of a client
+// or a peer ever enters pion.
+package turnserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"icebox/config"
+)
+
+// Options are what a Server gets from outside.
+type Options struct {
+	// Log gets no client address at info and above. Nil: nothing is logged.
+	Log *slog.Logger
+	// Public is the address that the internet sees, which clients are told as
+	// that of their relays; a zero one says that there is none of that family.
+	// It is called once a second and at each allocation. Nil: relays have the
+	// address that the client asked.
+	Public func() (v4, v6 netip.Addr)
+}
+
+// Server is a running STUN and TURN server.
+type Server struct {
+	log      *slog.Logger
+	clock    *clock
+	guard    *guard
+	sessions *sessions
+	streams  *streams
+	settings atomic.Pointer[settings]
+	own      atomic.Pointer[ownAddresses]
+
+	mu        sync.Mutex // one Update at a time
+	udp       []*udpListener
+	tcp       []net.Listener
+	addrs     []net.Addr
+	startedAs *config.Config // whose listeners and ports are open
+}
+
+// ownInterval is how often the addresses of the host are read again.
+const ownInterval = 3 * time.Second
+
+// New opens all listeners of cfg, or none of them and says which failed. Nothing
+// is answered until Run.
+func New(cfg *config.Config, opt Options) (*Server, error) {
+	log := opt.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	public := opt.Public
+	if public == nil {
+		public = func() (v4, v6 netip.Addr) { return }
+	}
+	s := &Server{log: log, clock: &clock{started: time.Now()}, startedAs: cfg}
+	own, err := readOwnAddresses()
+	if err != nil {
+		return nil, fmt.Errorf("reading the addresses of this host: %w", err)
+	}
+	s.own.Store(&own)
+	s.settings.Store(newSettings(cfg, own))
+	relays := newRelaySet(cfg.TURN.Relay.Address, cfg.TURN.Relay.Ports.Min, cfg.TURN.Relay.Ports.Max)
+	if s.sessions, err = newSessions(log, s.clock, &s.settings, relays, public); err != nil {
+		return nil, err
+	}
+	s.guard = newGuard(s.sessions)
+	s.streams = newStreams(s.guard, log)
+	if err := s.listen(cfg.TURN.Listen); err != nil {
+		s.closeListeners()
+		return nil, errors.Join(err, s.sessions.engine.close())
+	}
+	return s, nil
+}
+
+func (s *Server) listen(listeners []config.Listener) error {
+	for i, l := range listeners {
+		var err error
+		switch l.Network {
+		case "udp":
+			err = s.listenUDP(l.Address)
+		case "tcp":
+			err = s.listenTCP(l.Address)
+		default:
+			err = fmt.Errorf("network %q is not one that TURN is served on", l.Network)
+		}
+		if err != nil {
+			return fmt.Errorf("turn.listen[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) listenUDP(address string) error {
+	l, err := listenUDP(address, s.log)
+	if err != nil {
+		return err
+	}
+	s.udp = append(s.udp, l)
+	s.addrs = append(s.addrs, l.addr())
+	return nil
+}
+
+func (s *Server) listenTCP(address string) error {
+	l, err := listenTCP(address)
+	if err != nil {
+		return err
+	}
+	s.tcp = append(s.tcp, l)
+	s.addrs = append(s.addrs, l.Addr())
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	for _, l := range s.udp {
+		l.close()
+	}
+	for _, l := range s.tcp {
+		l.Close()
+	}
+}
+
+// Run serves until ctx ends. When it returns, every session has ended, every
+// socket is closed and every goroutine has left. It can be called once.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var running sync.WaitGroup
+	s.sessions.sweepOnce(false)
+	running.Go(func() { s.sessions.sweep(ctx) })
+	running.Go(func() { watchOwnAddresses(ctx, ownInterval, s.log, s.setOwn) })
+	for _, l := range s.udp {
+		for _, socket := range l.sockets {
+			running.Go(func() { socket.serve(s.guard, s.log) })
+		}
+	}
+	for _, l := range s.tcp {
+		running.Go(func() { s.streams.serve(l, overTCP) })
+	}
+	<-ctx.Done()
+	s.closeListeners()
+	s.streams.close()
+	running.Wait()
+	s.sessions.endIf(func(*session) bool { return true })
+	s.sessions.readers.Wait()
+	if err := s.sessions.engine.close(); err != nil {
+		return fmt.Errorf("stopping the TURN engine: %w", err)
+	}
+	return nil
+}
+
+// Drain lets no new session begin, answering 508, and returns when the last has
+// ended or ctx ends.
+func (s *Server) Drain(ctx context.Context) error {
+	s.sessions.draining.Store(true)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for len(s.sessions.table.all()) > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Addrs are the addresses of the listeners, in the order of turn.listen.
+func (s *Server) Addrs() []net.Addr { return slices.Clone(s.addrs) }
