@@ -6,12 +6,12 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: help test deps check cross fuzz-short fuzz bench build size vuln clean
+.PHONY: help test deps check cross fuzz-short fuzz bench build vuln clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-test: deps check cross size fuzz-short ## everything that must hold; installs what it needs on Debian as root
+test: deps check cross fuzz-short ## everything that must hold; installs what it needs on Debian as root
 	@scripts/test.sh
 
 deps: ## what the tests need: installs it on Debian as root, else names what is missing
@@ -36,9 +36,6 @@ bench: ## every benchmark
 
 build: ## a static, stripped binary in dist/icebox
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox
-
-size: build ## the binary is under 20 MB
-	@scripts/size.sh dist/icebox 20000000
 
 vuln: ## known vulnerabilities; needs its database, which may be out of reach
 	go run $(GOVULNCHECK) ./...

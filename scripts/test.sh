@@ -6,7 +6,7 @@
 # test is a failure.
 set -eu
 
-alone='/(natlab|e2e)(/|$)'
+alone='/(natlab|e2e|conformance)(/|$)'
 mkdir -p dist/log
 rm -f dist/log/test-*.log
 failed=0

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	group "github.com/oklog/run"
+
+	"icebox/certs"
+	"icebox/config"
+	"icebox/publicaddr"
+	"icebox/signaling"
+	"icebox/turnserver"
+	"icebox/web"
+)
+
+// closeGrace is how long stopped signaling may take to tell its peers so.
+const closeGrace = 5 * time.Second
+
+// box is everything that serves, wired together.
+type box struct {
+	cfg   atomic.Pointer[config.Config] // in force
+	log   *slog.Logger
+	level *slog.LevelVar
+
+	certs     *certs.Source
+	public    *publicaddr.Source
+	turn      *turnserver.Server
+	signaling *signaling.Server
+	web       *web.Server
+}
+
+// newBox opens all listeners. It leaves nothing open when it fails.
+func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, error) {
+	b := &box{log: log, level: level}
+	b.cfg.Store(cfg)
+	var err error
+	if b.certs, err = certs.New(cfg, log); err != nil {
+		return nil, fmt.Errorf("getting a certificate: %w", err)
+	}
+	if b.public, err = publicaddr.New(cfg, log); err != nil {
+		return nil, fmt.Errorf("finding the public address: %w", err)
+	}
+	if b.turn, err = turnserver.New(cfg, turnserver.Options{Log: log, Public: b.publicAddresses}); err != nil {
+		return nil, err
+	}
+	b.signaling = signaling.New(cfg, log)
+	metrics := newMetrics(b.certs.Collector(), b.turn.Collector(), b.signaling.Collector())
+	b.web, err = web.New(cfg, web.Options{
+		Log:       log,
+		Signaling: b.signaling,
+		Users:     b.turn,
+		TLS:       b.certs,
+		Metrics:   metrics,
+		TURN:      b.turn.Addrs(),
+	})
+	if err != nil {
+		return nil, errors.Join(err, closeUnused(b.turn.Run))
+	}
+	metrics.MustRegister(b.web.Collector())
+	return b, nil
+}
+
+// publicAddresses is what turnserver asks: the address that the internet sees.
+func (b *box) publicAddresses() (v4, v6 netip.Addr) {
+	now := b.public.Current()
+	return now.IPv4, now.IPv6
+}
+
+// closeUnused closes a part that is not going to serve: all of them close what
+// they opened when their context ends.
+func closeUnused(run func(context.Context) error) error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	return run(ended)
+}
+
+// run serves until a signal comes or a part fails: the first that ends stops
+// all, and all have ended when it returns.
+func (b *box) run(signals stopSignals) error {
+	var g group.Group
+	b.add(&g, "signals", func(ctx context.Context) error {
+		defer signals.release()
+		return signals.wait(ctx, b.turn, b.drainLimit, b.log)
+	})
+	b.add(&g, "certificates", lasting(b.certs.Run))
+	b.add(&g, "public address", lasting(b.public.Run))
+	b.add(&g, "turn", lasting(b.turn.Run))
+	b.add(&g, "signaling", b.runSignaling)
+	b.add(&g, "web", lasting(b.web.Run))
+	if path := b.cfg.Load().Path; path != "" {
+		b.add(&g, "configuration", lasting(func(ctx context.Context) error {
+			return config.Watch(ctx, path, b.log, b.update)
+		}))
+	}
+	return g.Run()
+}
+
+// add makes an actor of a function that ends with its context.
+func (b *box) add(g *group.Group, name string, execute func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	g.Add(func() error {
+		if err := execute(ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}, func(error) { cancel() })
+}
+
+// errEnded is a part that returned although nobody told it to.
+var errEnded = errors.New("ended by itself")
+
+// lasting makes an error of an end that nobody asked for.
+func lasting(execute func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := execute(ctx)
+		if err == nil && ctx.Err() == nil {
+			return errEnded
+		}
+		return err
+	}
+}
+
+// runSignaling waits for the end, then takes leave of every peer.
+func (b *box) runSignaling(ctx context.Context) error {
+	<-ctx.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancel()
+	return b.signaling.Close(ctx)
+}
+
+func (b *box) drainLimit() time.Duration { return b.cfg.Load().TURN.Drain }
+
+// update puts a new configuration in force. Each part names what it can't change
+// while it runs.
+func (b *box) update(cfg *config.Config) {
+	if old := b.cfg.Load(); old.Log.Format != cfg.Log.Format {
+		b.log.Warn("this key can't change while icebox runs: restart to apply it",
+			"key", "log.format", "in_force", old.Log.Format, "configured", cfg.Log.Format)
+	}
+	b.cfg.Store(cfg)
+	b.level.Set(logLevel(cfg.Log))
+	b.certs.Update(cfg)
+	b.public.Update(cfg)
+	b.turn.Update(cfg)
+	b.signaling.Update(cfg)
+	b.web.Update(cfg)
+}

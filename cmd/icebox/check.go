@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"icebox/config"
+)
+
+func newCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "validates the configuration and prints what is in force, secrets hidden",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return a.check() },
+	}
+}
+
+// check prints the configuration in force to stdout and every warning to
+// stderr. What serve would generate at its first start may still be missing.
+func (a *app) check() error {
+	cfg, warnings, err := a.load()
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	if err := cfg.Secrets(false); err != nil && !errors.Is(err, config.ErrNoState) {
+		return err
+	}
+	if cfg.Path == "" {
+		fmt.Fprintln(a.stderr, "no config.yaml found: the built-in defaults are in force")
+	}
+	cfg.Describe(a.stdout)
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// TestExitCodes holds every command to the codes and to the split of what is
+// said: results on stdout, all else on stderr.
+func TestExitCodes(t *testing.T) {
+	good := configDir(t, loopbackConfig)
+	bad := configDir(t, "turn: {relay: {ports: 5-1}, drian: 3s}\nsignaling: {max_message: big}\n")
+	for _, c := range []struct {
+		name   string
+		dir    string
+		args   []string
+		code   int
+		stdout string // is in it; empty: nothing is
+		stderr string
+	}{
+		{"help", good, []string{"-h"}, exitOK, "icebox [command]", ""},
+		{"help of a command", good, []string{"cred", "--help"}, exitOK, "--ttl", ""},
+		{"version", good, []string{"version"}, exitOK, "icebox ", ""},
+		{"check", good, []string{"check"}, exitOK, "credential_ttl: 12h", ""},
+		{"check, the file named", "", []string{"-c", good + "/config.yaml", "check"}, exitOK, good, ""},
+		{"check, the file named after", "", []string{"check", "-c", good + "/config.yaml"}, exitOK, good, ""},
+		{"check of a bad file", bad, []string{"check"}, exitFault, "", "config.yaml:1: turn.drian"},
+		{"check reports all", bad, []string{"check"}, exitFault, "", "config.yaml:2: signaling.max_message"},
+		{"check of no file", good, []string{"check", "-c", "nowhere.yaml"}, exitFault, "", "nowhere.yaml"},
+		{"serve with a bad file", bad, []string{"serve"}, exitFault, "", "turn.relay.ports"},
+		{"serve without a command", bad, nil, exitFault, "", "turn.relay.ports"},
+		{"unknown command", good, []string{"sevre"}, exitUsage, "", `unknown command "sevre"`},
+		{"unknown flag", good, []string{"check", "--fast"}, exitUsage, "", "unknown flag: --fast"},
+		{"arguments too many", good, []string{"check", "it"}, exitUsage, "", "icebox -h"},
+		{"cred with two names", good, []string{"cred", "a", "b"}, exitUsage, "", "at most 1"},
+		{"cred with a bad time", good, []string{"cred", "--ttl", "soon"}, exitUsage, "", "--ttl"},
+		{"cred with no time", good, []string{"cred", "--ttl", "-1h"}, exitUsage, "", "--ttl"},
+		{"cred without state", good, []string{"cred"}, exitFault, "", "start icebox once"},
+		{"cred of a stranger", good, []string{"cred", "eve"}, exitFault, "", "there are admin"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := c.dir
+			if dir == "" {
+				dir = t.TempDir()
+			}
+			got := icebox(t, dir, c.args...)
+			if got.code != c.code {
+				t.Errorf("exit code %d, want %d", got.code, c.code)
+			}
+			for name, text := range map[string][2]string{"stdout": {got.stdout, c.stdout}, "stderr": {got.stderr, c.stderr}} {
+				switch is, want := text[0], text[1]; {
+				case want == "" && is != "":
+					t.Errorf("%s has %q, want nothing", name, is)
+				case !strings.Contains(is, want):
+					t.Errorf("%s is %q, want %q in it", name, is, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckNamesTheDefaults(t *testing.T) {
+	got := icebox(t, t.TempDir(), "check")
+	if got.code != exitOK || !strings.Contains(got.stderr, "built-in defaults") || !strings.Contains(got.stdout, "50000-50999") {
+		t.Errorf("code %d, stdout %q, stderr %q", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestCheckWarns(t *testing.T) {
+	dir := configDir(t, "turn: {users: [{name: admin, password: \"123456\"}]}\n")
+	got := icebox(t, dir, "check")
+	if got.code != exitOK || !strings.HasPrefix(got.stderr, "warning: config.yaml:1: turn.users[0].password") {
+		t.Errorf("code %d, stderr %q, want a warning", got.code, got.stderr)
+	}
+	if strings.Contains(got.stdout+got.stderr, "123456") {
+		t.Error("the password is in the output")
+	}
+}
+
+func TestVersionNamesTheCommit(t *testing.T) {
+	var out strings.Builder
+	printVersion(&out, &debug.BuildInfo{
+		Main: debug.Module{Version: "v1.2.3"},
+		Settings: []debug.BuildSetting{
+			{Key: "vcs.revision", Value: "abc123"},
+			{Key: "vcs.time", Value: "2026-01-02T03:04:05Z"},
+			{Key: "vcs.modified", Value: "true"},
+		},
+	})
+	for _, want := range []string{"icebox v1.2.3\n", "commit abc123 of 2026-01-02T03:04:05Z, modified\n", "go1."} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q lacks %q", out.String(), want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"icebox/config"
+	"icebox/web"
+)
+
+// lanAddress is one address of this box that its own network can use.
+type lanAddress struct {
+	ip  netip.Addr
+	via string // the name of its interface
+}
+
+// lanAddresses lists the addresses of the interfaces that are up, the one that
+// leads to the internet first, IPv4 before IPv6. A box without a network has
+// loopback alone.
+func lanAddresses() []lanAddress {
+	var found []lanAddress
+	interfaces, _ := net.Interfaces() // none: loopback below
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		addrs, _ := i.Addrs() // an interface can go at any moment
+		for _, a := range addrs {
+			if ip := addressOf(a); ip.IsGlobalUnicast() {
+				found = append(found, lanAddress{ip, i.Name})
+			}
+		}
+	}
+	if len(found) == 0 {
+		return []lanAddress{{netip.AddrFrom4([4]byte{127, 0, 0, 1}), "loopback"}}
+	}
+	first := defaultAddress()
+	slices.SortStableFunc(found, func(a, b lanAddress) int {
+		return cmp.Compare(rank(a.ip, first), rank(b.ip, first))
+	})
+	return found
+}
+
+// rank sorts the address of the default route before other IPv4 addresses, and
+// those before IPv6 ones.
+func rank(ip, first netip.Addr) int {
+	switch {
+	case ip == first:
+		return 0
+	case ip.Is4():
+		return 1
+	}
+	return 2
+}
+
+// defaultAddress is the address that this box uses towards the internet; the
+// zero Addr where it has no way there. Connecting a UDP socket sends nothing.
+func defaultAddress() netip.Addr {
+	for _, far := range []string{"192.0.2.1:9", "[2001:db8::1]:9"} {
+		c, err := net.Dial("udp", far)
+		if err != nil {
+			continue
+		}
+		ip := addressOf(c.LocalAddr())
+		c.Close()
+		return ip
+	}
+	return netip.Addr{}
+}
+
+// addressOf is the IP address of a, the zero Addr where it has none.
+func addressOf(a net.Addr) netip.Addr {
+	var ip net.IP
+	switch a := a.(type) {
+	case *net.IPNet:
+		ip = a.IP
+	case *net.UDPAddr:
+		ip = a.IP
+	case *net.TCPAddr:
+		ip = a.IP
+	}
+	found, _ := netip.AddrFromSlice(ip)
+	return found.Unmap()
+}
+
+// portOf is the port of a listener.
+func portOf(a net.Addr) int {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return a.Port
+	case *net.TCPAddr:
+		return a.Port
+	}
+	return 0
+}
+
+// pageURL is the landing page at host, a name or a bare IP address.
+func pageURL(scheme, host string, port int) string {
+	if scheme == "https" && port == 443 || scheme == "http" && port == 80 {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		return scheme + "://" + host
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// publicURL is the landing page as the internet sees it: public.url, else that
+// of domain. Empty where neither is given.
+func publicURL(cfg *config.Config, scheme string, port int) string {
+	if cfg.Public.URL != "" {
+		return cfg.Public.URL
+	}
+	if cfg.Domain == "" {
+		return ""
+	}
+	host, err := web.PublicHost(cfg, "")
+	if err != nil {
+		return ""
+	}
+	return pageURL(scheme, host, port)
+}
+
+// outsidePort is the port of public.url, which a router forwards to port;
+// otherwise port itself.
+func outsidePort(cfg *config.Config, port int) int {
+	u, err := url.Parse(cfg.Public.URL)
+	if err != nil || u.Host == "" {
+		return port
+	}
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		return n
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
+}
+
+// onInternet says whether the internet can send to ip: it is none of a private
+// network (RFC 1918, RFC 4193), of a carrier's (RFC 6598) or of this link alone.
+func onInternet(ip netip.Addr) bool {
+	carrier := netip.MustParsePrefix("100.64.0.0/10")
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrier.Contains(ip)
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"icebox/config"
+)
+
+func newServe(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "runs the box; this is what icebox does without a command",
+		Long: "Runs the box until SIGINT or SIGTERM. SIGTERM waits for live sessions, turn.drain\n" +
+			"at most; a second signal stops at once. A change of the configuration file is\n" +
+			"applied while it runs.",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.serve() },
+	}
+}
+
+// serve runs the box until a signal stops it or a part of it fails.
+func (a *app) serve() error {
+	signals := catchSignals()
+	defer signals.release()
+	cfg, warnings, err := a.load()
+	if err != nil {
+		return err
+	}
+	log, level := newLogger(a.stderr, cfg.Log)
+	announce(log, cfg, warnings)
+	generated := generatedUsers(cfg)
+	if err := cfg.Secrets(true); err != nil {
+		return err
+	}
+	b, err := newBox(cfg, log, level)
+	if err != nil {
+		return explainListen(err)
+	}
+	terminal := isTerminal(a.stdout)
+	b.summary(describeUsers(cfg, generated, terminal), terminal).print(a.stdout)
+	return b.run(signals)
+}
+
+// announce logs which configuration is in force and what is doubtful about it.
+func announce(log *slog.Logger, cfg *config.Config, warnings []config.Warning) {
+	if cfg.Path == "" {
+		log.Info("no config.yaml found: the built-in defaults are in force")
+	} else {
+		log.Info("configuration read", "file", cfg.Path)
+	}
+	for _, w := range warnings {
+		log.Warn(w.String())
+	}
+	if cfg.Signaling.SeedRoom {
+		log.Warn("anybody who reaches / with a WebSocket reads what is sent there", "key", "signaling.seed_room")
+	}
+}
+
+// summary is what the person who started the box is told.
+func (b *box) summary(users []string, terminal bool) summary {
+	s := summary{
+		cfg:      b.cfg.Load(),
+		turn:     b.turn.Addrs(),
+		page:     b.web.Addr(),
+		lan:      lanAddresses(),
+		users:    users,
+		https:    b.certs.Enabled(),
+		trusted:  b.certs.Trusted(),
+		terminal: terminal,
+	}
+	now := b.public.Current()
+	s.noRelay = !now.IPv4.IsValid() && !now.IPv6.IsValid()
+	if !now.Static && now.IPv4.IsValid() && !onInternet(now.IPv4) {
+		s.relayLocal = now.IPv4
+	}
+	return s
+}

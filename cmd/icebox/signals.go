@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// stopSignals receives what asks the process to stop. It is started before
+// anything else, so that no signal finds a box half built.
+type stopSignals struct{ c chan os.Signal }
+
+func catchSignals() stopSignals {
+	s := stopSignals{c: make(chan os.Signal, 1)}
+	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	return s
+}
+
+// release gives signals their own effect back: the next one ends the process,
+// whatever it still waits for.
+func (s stopSignals) release() { signal.Stop(s.c) }
+
+// drainer is the part of the box that has sessions to wait for.
+type drainer interface {
+	// Drain refuses new sessions and returns when none is left or ctx ends.
+	Drain(ctx context.Context) error
+}
+
+// wait returns when the process is to stop: at SIGINT, or once SIGTERM has come
+// and nothing is left to drain, limit has passed or a second signal has come;
+// also when ctx ends. limit is asked when SIGTERM comes.
+func (s stopSignals) wait(ctx context.Context, d drainer, limit func() time.Duration, log *slog.Logger) error {
+	var first os.Signal
+	select {
+	case <-ctx.Done():
+		return nil
+	case first = <-s.c:
+	}
+	if first != syscall.SIGTERM {
+		log.Info("stopping", "signal", first.String())
+		return nil
+	}
+	log.Info("draining: no new sessions; a second signal stops at once", "signal", first.String(), "at_most", limit().String())
+	ctx, cancel := context.WithTimeout(ctx, limit())
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- d.Drain(ctx) }()
+	select {
+	case err := <-drained:
+		log.Info("drained", "sessions_left", err != nil)
+	case again := <-s.c:
+		log.Info("stopping", "signal", again.String())
+		cancel()
+		<-drained
+	}
+	return nil
+}

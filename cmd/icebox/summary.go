@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/mdp/qrterminal/v3"
+
+	"icebox/config"
+	"icebox/web"
+)
+
+// summary is what serve tells the person who started it.
+type summary struct {
+	cfg     *config.Config
+	turn    []net.Addr // in the order of turn.listen
+	page    net.Addr
+	lan     []lanAddress // at least one
+	users   []string
+	https   bool
+	trusted bool // by browsers, the certificate
+	// relayLocal is the address that relayed calls use where it is one that the
+	// internet does not see; otherwise the zero Addr.
+	relayLocal netip.Addr
+	noRelay    bool // no address to relay with was found at all
+	terminal   bool // a person reads it: a QR code helps
+}
+
+// print writes the whole summary. It holds no secret but what userLines put in.
+func (s summary) print(w io.Writer) {
+	fmt.Fprintf(w, "\nicebox is serving.\n\nOpen in a browser:\n")
+	for _, row := range s.pages() {
+		fmt.Fprintf(w, "  %s\n", row)
+	}
+	fmt.Fprintf(w, "\nTo be reached from the internet, forward these ports of the router to %s:\n", s.lan[0].ip)
+	for _, f := range forwards(s.cfg, s.turn, s.page) {
+		fmt.Fprintf(w, "  %s\n", f)
+	}
+	fmt.Fprintf(w, "\nUsers:\n")
+	for _, u := range s.users {
+		fmt.Fprintf(w, "  %s\n", u)
+	}
+	fmt.Fprintf(w, "\nFor an RTCPeerConnection of your own:\n%s\n", s.snippet())
+	for _, note := range s.notes() {
+		fmt.Fprintf(w, "\n* %s\n", note)
+	}
+	if s.terminal {
+		fmt.Fprintf(w, "\n%s\n", s.link())
+		qrterminal.GenerateHalfBlock(s.link(), qrterminal.L, w)
+	}
+	fmt.Fprintln(w)
+}
+
+func (s summary) scheme() string {
+	if s.https {
+		return "https"
+	}
+	return "http"
+}
+
+// pages lists the addresses of the landing page, the public one first.
+func (s summary) pages() []string {
+	var rows []string
+	if public := publicURL(s.cfg, s.scheme(), portOf(s.page)); public != "" {
+		rows = append(rows, fmt.Sprintf("%-36s from anywhere", public))
+	}
+	if bound := addressOf(s.page); bound.IsValid() && !bound.IsUnspecified() {
+		return append(rows, pageURL(s.scheme(), bound.String(), portOf(s.page)))
+	}
+	for _, a := range s.lan {
+		row := pageURL(s.scheme(), a.ip.String(), portOf(s.page))
+		rows = append(rows, fmt.Sprintf("%-36s from this network (%s)", row, a.via))
+	}
+	return rows
+}
+
+// link is the one address that goes into the QR code.
+func (s summary) link() string {
+	first, _, _ := strings.Cut(s.pages()[0], " ")
+	return first
+}
+
+// snippet is the argument of an RTCPeerConnection, with a placeholder for the
+// password.
+func (s summary) snippet() string {
+	host, err := web.PublicHost(s.cfg, s.lan[0].ip.String())
+	if err != nil {
+		host = s.lan[0].ip.String()
+	}
+	cred := web.Credentials{Username: "NAME", Password: "PASSWORD"}
+	if len(s.cfg.TURN.Users) > 0 {
+		cred.Username = s.cfg.TURN.Users[0].Name
+		cred.Password = "PASSWORD OF " + cred.Username
+	}
+	ice := web.ICEServers(s.cfg, s.turn, host, cred, s.trusted)
+	rows := make([]string, len(ice.Servers))
+	for i, server := range ice.Servers {
+		row, _ := json.Marshal(server) // strings alone: it can't fail
+		rows[i] = "    " + string(row)
+	}
+	return "  {\"iceServers\": [\n" + strings.Join(rows, ",\n") + "\n  ]}"
+}
+
+// notes are what its owner should know about this box, in plain words.
+func (s summary) notes() []string {
+	var notes []string
+	if s.https && !s.trusted {
+		notes = append(notes, "Browsers do not know the certificate of this box: they warn once, and an iPhone\n"+
+			"  refuses calls. For a real one: domain, tls.cert and tls.key in config.yaml.")
+	}
+	if !s.https {
+		notes = append(notes, "tls.source is off: browsers open cameras on https pages alone, so something in\n"+
+			"  front of icebox has to speak https.")
+	}
+	if s.relayLocal.IsValid() {
+		notes = append(notes, fmt.Sprintf("Relayed calls stay on this network: they use %s, which the internet does\n"+
+			"  not see. Give the public address in public.ipv4 or public.ipv6 of config.yaml.", s.relayLocal))
+	}
+	if s.noRelay {
+		notes = append(notes, "No address was found that calls could be relayed with. Give one in public.ipv4 or\n"+
+			"  public.ipv6 of config.yaml.")
+	}
+	if s.cfg.Signaling.SeedRoom {
+		notes = append(notes, "Whoever reaches / with a WebSocket reads everything that is sent there. The pages\n"+
+			"  of icebox meet elsewhere; signaling.seed_room: false closes it.")
+	}
+	return notes
+}

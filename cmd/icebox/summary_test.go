@@ -1,0 +1,115 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"icebox/config"
+)
+
+func TestForwards(t *testing.T) {
+	udp := func(host string, port int) net.Addr { return &net.UDPAddr{IP: net.ParseIP(host), Port: port} }
+	tcp := func(host string, port int) net.Addr { return &net.TCPAddr{IP: net.ParseIP(host), Port: port} }
+	both := []config.Listener{{Network: "udp"}, {Network: "tcp"}}
+	for _, c := range []struct {
+		name   string
+		public config.Public
+		listen []config.Listener
+		turn   []net.Addr
+		page   net.Addr
+		want   []string
+	}{
+		{"the defaults", config.Public{}, both, []net.Addr{udp("::", 3478), tcp("::", 3478)}, tcp("::", 3002),
+			[]string{"udp and tcp 3478 TURN and STUN", "tcp 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+		{"other ports outside", config.Public{TURNPort: 443, URL: "https://home.example:8443/call"}, both,
+			[]net.Addr{udp("::", 3478), tcp("::", 3478)}, tcp("::", 3002),
+			[]string{"udp and tcp 443 to 3478 TURN and STUN", "tcp 8443 to 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+		{"a url without a port", config.Public{URL: "https://home.example/call"}, both[:1],
+			[]net.Addr{udp("192.0.2.9", 5000)}, tcp("::", 3002),
+			[]string{"udp 5000 TURN and STUN", "tcp 443 to 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+		{"loopback is for nobody outside", config.Public{}, both, []net.Addr{udp("127.0.0.1", 3478), tcp("::", 3478)}, tcp("::1", 3002),
+			[]string{"tcp 3478 TURN and STUN", "udp 50000-50999 relayed calls"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := &config.Config{Public: c.public}
+			cfg.TURN.Listen = c.listen
+			cfg.TURN.Relay.Ports = config.PortRange{Min: 50000, Max: 50999}
+			var got []string
+			for _, f := range forwards(cfg, c.turn, c.page) {
+				got = append(got, strings.Join(strings.Fields(f.String()), " "))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPageURL(t *testing.T) {
+	for _, c := range []struct {
+		scheme, host string
+		port         int
+		want         string
+	}{
+		{"https", "home.example", 3002, "https://home.example:3002"},
+		{"https", "home.example", 443, "https://home.example"},
+		{"http", "192.0.2.1", 80, "http://192.0.2.1"},
+		{"http", "192.0.2.1", 443, "http://192.0.2.1:443"},
+		{"https", "2001:db8::1", 3002, "https://[2001:db8::1]:3002"},
+		{"https", "2001:db8::1", 443, "https://[2001:db8::1]"},
+	} {
+		if got := pageURL(c.scheme, c.host, c.port); got != c.want {
+			t.Errorf("%s %s %d: %s, want %s", c.scheme, c.host, c.port, got, c.want)
+		}
+	}
+}
+
+func TestOnInternet(t *testing.T) {
+	for ip, want := range map[string]bool{
+		"198.51.100.7": true, "2001:db8::1": true,
+		"10.0.0.1": false, "172.16.0.1": false, "192.168.1.1": false, "100.64.0.1": false,
+		"169.254.1.1": false, "127.0.0.1": false, "fd00::1": false, "fe80::1": false, "0.0.0.0": false,
+	} {
+		if got := onInternet(netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s: %v, want %v", ip, got, want)
+		}
+	}
+}
+
+func TestSummaryNotes(t *testing.T) {
+	sound := summary{cfg: &config.Config{}, https: true, trusted: true}
+	if notes := sound.notes(); len(notes) != 0 {
+		t.Errorf("a box with nothing to say says %q", notes)
+	}
+	for _, c := range []struct {
+		name string
+		with func(*summary)
+		want string
+	}{
+		{"untrusted", func(s *summary) { s.trusted = false }, "iPhone"},
+		{"plain http", func(s *summary) { s.https = false }, "tls.source"},
+		{"relays stay here", func(s *summary) { s.relayLocal = netip.MustParseAddr("10.0.0.9") }, "public.ipv4"},
+		{"no relay at all", func(s *summary) { s.noRelay = true }, "public.ipv4"},
+		{"an open /", func(s *summary) { s.cfg.Signaling.SeedRoom = true }, "seed_room"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := sound
+			s.cfg = &config.Config{}
+			c.with(&s)
+			if notes := s.notes(); len(notes) != 1 || !strings.Contains(notes[0], c.want) {
+				t.Errorf("it says %q, want one note with %q", notes, c.want)
+			}
+		})
+	}
+}
+
+func TestNamesCanNotForgeLines(t *testing.T) {
+	for name, want := range map[string]string{"bob": "bob", "小明": "小明", "a\nroot": `"a\nroot"`, "\x1b[2J": `"\x1b[2J"`} {
+		if got := plain(name); got != want {
+			t.Errorf("%q is shown as %s, want %s", name, got, want)
+		}
+	}
+}
