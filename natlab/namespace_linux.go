@@ -15,32 +15,20 @@ const threadNamespace = "/proc/thread-self/ns/net"
 // file is open, or a process or a socket is inside.
 type namespace struct{ file *os.File }
 
+// newNamespace makes an empty namespace. The thread that makes it comes back,
+// like that of do: were it ended, processes that it has started would be killed
+// (see bind).
 func newNamespace() (*namespace, error) {
-	type result struct {
-		ns  *namespace
-		err error
-	}
-	made := make(chan result)
-	go func() {
-		// The thread is never unlocked, so it ends with this goroutine.
-		runtime.LockOSThread()
-		ns, err := unshare()
-		made <- result{ns, err}
-	}()
-	r := <-made
-	return r.ns, r.err
-}
-
-// unshare moves the calling thread into a new namespace.
-func unshare() (*namespace, error) {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, os.NewSyscallError("unshare", err)
-	}
-	f, err := os.Open(threadNamespace)
-	if err != nil {
-		return nil, err
-	}
-	return &namespace{f}, nil
+	var ns *namespace
+	err := aside(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return os.NewSyscallError("unshare", err)
+		}
+		f, err := os.Open(threadNamespace)
+		ns = &namespace{f}
+		return err
+	})
+	return ns, err
 }
 
 // path names the namespace for other programs as long as it is open.
@@ -48,23 +36,29 @@ func (n *namespace) path() string {
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), int(n.file.Fd()))
 }
 
-// do calls fn on a thread that is inside, and brings the thread back however fn
-// ends, a panic or t.FailNow included.
+// do calls fn on a thread that is inside.
 func (n *namespace) do(fn func() error) error {
+	return aside(func() error {
+		if err := enter(n.file); err != nil {
+			return err
+		}
+		return fn()
+	})
+}
+
+// aside calls fn, which may go to another namespace, on a thread of its own, and
+// brings the thread back however fn ends, a panic or t.FailNow included.
+func aside(fn func() error) error {
 	runtime.LockOSThread()
-	outside, err := os.Open(threadNamespace)
+	home, err := os.Open(threadNamespace)
 	if err != nil {
 		runtime.UnlockOSThread()
 		return err
 	}
-	defer outside.Close()
-	if err := enter(n.file); err != nil {
-		runtime.UnlockOSThread()
-		return err
-	}
+	defer home.Close()
 	defer func() {
 		// A thread that can't go back stays locked, and ends with its goroutine.
-		if err := enter(outside); err != nil {
+		if err := enter(home); err != nil {
 			panic(fmt.Sprintf("natlab: leaving a namespace: %v", err))
 		}
 		runtime.UnlockOSThread()

@@ -106,8 +106,8 @@ type NAT struct {
 	// asked for. Empty: no IPv6. Only for a router directly on the internet.
 	Prefix6 string
 	// Mapping says which packets of one inner address and port share an outer
-	// port. The default is EndpointIndependent. AddressDependent tells up to 64
-	// remote addresses apart.
+	// port. The default is EndpointIndependent. AddressDependent tells 64 remote
+	// addresses apart, AddressAndPortDependent 64 connections in a row.
 	Mapping Behavior
 	// Filtering says which remotes may answer to a mapping. The default is
 	// AddressAndPortDependent.

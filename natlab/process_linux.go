@@ -12,7 +12,8 @@ import (
 )
 
 // bind makes the command die with this process, and its whole group with its
-// context.
+// context. For the kernel "this process" is the thread that starts the command,
+// which is why no thread may be ended while a lab is there.
 func bind(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error {

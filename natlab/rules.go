@@ -10,7 +10,7 @@ import (
 // is in the range is kept.
 const (
 	newPorts    = "20000-29999"
-	buckets     = 64   // remote addresses that AddressDependent tells apart
+	buckets     = 64   // ranges of ports that the dependent mappings deal out
 	bucketSize  = 400  // ports each
 	bucketStart = 2048 // the first port of the first
 )
@@ -73,17 +73,12 @@ func (r *Router) writeInward(b *strings.Builder) {
 // writeOutward writes which outer address and port a packet gets (RFC 4787, 4).
 func (r *Router) writeOutward(b *strings.Builder) {
 	switch r.nat.Mapping.or(EndpointIndependent) {
-	case AddressAndPortDependent:
-		fmt.Fprintf(b, "\tchain outward { snat to %s fully-random; }\n", r.Addr())
 	case AddressDependent:
-		r.writeBuckets(b)
+		r.writeAddressDependent(b)
+	case AddressAndPortDependent:
+		r.writeSymmetric(b)
 	default:
-		ports := ""
-		if r.nat.NewPort {
-			ports = fmt.Sprintf("meta l4proto udp snat to %s:%s", r.Addr(), newPorts)
-		}
-		// The kernel gives a source the mapping that it has already.
-		fmt.Fprintf(b, "\tchain outward {\n\t\t%s\n\t\tsnat to %s\n\t}\n", ports, r.Addr())
+		r.writeIndependent(b)
 	}
 	fmt.Fprintf(b, `
 	chain postrouting {
@@ -94,27 +89,61 @@ func (r *Router) writeOutward(b *strings.Builder) {
 `, r.lan)
 }
 
-// writeBuckets writes the AddressDependent mapping. Each remote address, when it
-// is first seen, gets a range of ports of its own; within a range the kernel
-// gives a source the mapping that it has already.
-func (r *Router) writeBuckets(b *strings.Builder) {
+// writeIndependent leaves it to the kernel, which gives a source the mapping
+// that it has already.
+func (r *Router) writeIndependent(b *strings.Builder) {
+	ports := ""
+	if r.nat.NewPort {
+		ports = fmt.Sprintf("meta l4proto udp snat to %s:%s", r.Addr(), newPorts)
+	}
+	fmt.Fprintf(b, `
+	chain outward {
+		%s
+		snat to %s
+	}
+`, ports, r.Addr())
+}
+
+// writeAddressDependent gives each remote address, when it is first seen, a
+// range of ports of its own; within a range the kernel gives a source the
+// mapping that it has already.
+func (r *Router) writeAddressDependent(b *strings.Builder) {
+	jumps := r.writeBuckets(b, "")
 	fmt.Fprintf(b, `
 	set known { type ipv4_addr; flags dynamic; size 65535; }
 	map bucket { type ipv4_addr : mark; flags dynamic; size 65535; }
-`)
-	jumps := make([]string, buckets)
-	for i := range buckets {
-		first := bucketStart + i*bucketSize
-		fmt.Fprintf(b, "\tchain bucket%d { meta l4proto udp snat to %s:%d-%d; }\n", i, r.Addr(), first, first+bucketSize-1)
-		jumps[i] = fmt.Sprintf("%d : goto bucket%d", i, i)
-	}
-	fmt.Fprintf(b, `
 	chain outward {
 		meta l4proto != udp snat to %s
 		ip daddr != @known add @known { ip daddr } add @bucket { ip daddr : numgen inc mod %d }
 		meta mark set ip daddr map @bucket meta mark vmap { %s }
 	}
-`, r.Addr(), buckets, strings.Join(jumps, ", "))
+`, r.Addr(), buckets, jumps)
+}
+
+// writeSymmetric gives each new connection a port of the next range, so that
+// two in a row never have the same by chance. With fully-random the kernel
+// does not look for a mapping that the source has.
+func (r *Router) writeSymmetric(b *strings.Builder) {
+	jumps := r.writeBuckets(b, "fully-random")
+	fmt.Fprintf(b, `
+	chain outward {
+		meta l4proto != udp snat to %s
+		numgen inc mod %d vmap { %s }
+	}
+`, r.Addr(), buckets, jumps)
+}
+
+// writeBuckets writes a chain for each range of ports and gives the elements of
+// a verdict map into them.
+func (r *Router) writeBuckets(b *strings.Builder, flags string) string {
+	jumps := make([]string, buckets)
+	for i := range buckets {
+		first := bucketStart + i*bucketSize
+		fmt.Fprintf(b, "\tchain bucket%d { meta l4proto udp snat to %s:%d-%d %s; }\n",
+			i, r.Addr(), first, first+bucketSize-1, flags)
+		jumps[i] = fmt.Sprintf("%d : goto bucket%d", i, i)
+	}
+	return strings.Join(jumps, ", ")
 }
 
 // writeRecord writes the chain that sees packets as they leave, after their
