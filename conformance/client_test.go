@@ -67,6 +67,29 @@ func (c *client) call(method uint16, parts ...part) *answer {
 	return c.ask(build(method, request, append(parts, c.signed())...))
 }
 
+// release ends what allocation there may be, whatever the test has left of the
+// client. The kernel gives the port to another one, which has to find nothing.
+func (c *client) release() {
+	if c.nonce == "" {
+		return
+	}
+	for _, c.user = range []user{alice, bob} {
+		for range 2 {
+			m := build(refresh, request, lifetime(0), c.signed())
+			if c.send(m.raw) != nil {
+				return
+			}
+			a := c.answerTo(m.id, patience)
+			if a == nil || a.class == success {
+				return
+			}
+			if nonce := a.value(attrNonce); nonce != nil {
+				c.nonce = string(nonce)
+			}
+		}
+	}
+}
+
 // must calls and stops the test unless the answer is a signed success.
 func (c *client) must(method uint16, parts ...part) *answer {
 	c.t.Helper()

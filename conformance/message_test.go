@@ -17,6 +17,8 @@ const (
 	data             = 0x007
 	createPermission = 0x008
 	channelBind      = 0x009
+	connect          = 0x00A // RFC 6062
+	unassigned       = 0x0A5
 
 	request    = 0
 	indication = 1

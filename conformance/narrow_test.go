@@ -24,14 +24,12 @@ func startNarrow(t testing.TB, w *world) *narrow {
 }
 
 // narrowly is this scene on the narrow box, which is the test's own until it
-// ends. What its clients leave there is let go first, since the next check needs
-// every port.
+// ends.
 func (s *scene) narrowly(t *testing.T) *scene {
 	t.Helper()
 	s.few.mu.Lock()
 	t.Cleanup(s.few.mu.Unlock)
 	few := *s
 	few.box = s.few.box
-	few.letGo = true
 	return &few
 }

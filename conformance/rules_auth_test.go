@@ -50,7 +50,7 @@ func checkWrongPassword(t *testing.T, s *scene) {
 	strangers := []user{{alice.name, bob.password}, {"carol", alice.password}, {alice.name, ""}}
 	for name, method := range methods() {
 		t.Run(name, func(t *testing.T) {
-			c := s.login(t)
+			c := s.dialFresh(t).login() // guesses are counted by address
 			var shapes []string
 			for _, c.user = range strangers {
 				a := c.ask(method(c.signed()))
@@ -68,7 +68,7 @@ func checkWrongPassword(t *testing.T, s *scene) {
 		})
 	}
 	t.Run("wrong realm", func(t *testing.T) {
-		c := s.login(t)
+		c := s.dialFresh(t).login()
 		a := c.ask(build(allocate, request, transportUDP(), text(attrUsername, alice.name),
 			text(attrRealm, "elsewhere"), text(attrNonce, c.nonce), integrity(longTermKey(alice.name, "elsewhere", alice.password))))
 		c.wantChallenge(a, 401)

@@ -107,14 +107,16 @@ func checkNotRequests(t *testing.T, s *scene) {
 		"Refresh error":            build(refresh, failure, c.signed()),
 		"Send request":             build(send, request, peerAddress(forbidden4), payload(nil), c.signed()),
 		"Data indication":          build(data, indication, peerAddress(forbidden4), payload(nil)),
-		"unknown method":           build(0x7A5, request),
-		"unknown method, signed":   build(0x7A5, request, c.signed()),
-		"method of RFC 6062":       build(0x00A, request, peerAddress(forbidden4), c.signed()),
+		"unknown method":           build(unassigned, request),
+		"unknown method, signed":   build(unassigned, request, c.signed()),
+		"method of RFC 6062":       build(connect, request, peerAddress(forbidden4), c.signed()),
 		"ChannelBind indication":   build(channelBind, indication, channelNumber(0x4000), peerAddress(forbidden4), c.signed()),
 		"CreatePermission success": build(createPermission, success, peerAddress(forbidden4), c.signed()),
 	}
 	for name, m := range tests {
-		c.write(m.raw)
+		if err := c.send(m.raw); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
 		if a := c.answerTo(m.id, quiet/3); a != nil {
 			t.Errorf("%s: no answer was due, got %v", name, a)
 		}

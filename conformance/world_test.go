@@ -3,9 +3,10 @@
 package conformance
 
 import (
-	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,30 @@ import (
 // clients are on, and two hosts of peers, all with IPv4 and IPv6.
 type world struct {
 	box, client, first, second *natlab.Host
+
+	used atomic.Int64 // client addresses that fresh has given away
+}
+
+// clientAddresses is how many addresses the clients' host has in each family.
+// Limits by address see each IPv6 one as a network of its own.
+const clientAddresses = 48
+
+func clientAddress(i int, ipv6 bool) netip.Addr {
+	if ipv6 {
+		return netip.MustParseAddr(fmt.Sprintf("2001:db8:3:%x::20", i))
+	}
+	return netip.AddrFrom4([4]byte{198, 51, 100, byte(100 + i)})
+}
+
+// fresh is a client address that nobody has used yet, for who means to use up
+// what one address may do.
+func (w *world) fresh(t testing.TB, ipv6 bool) netip.Addr {
+	t.Helper()
+	i := int(w.used.Add(1))
+	if i >= clientAddresses {
+		t.Fatal("the clients' host has too few addresses")
+	}
+	return clientAddress(i, ipv6)
 }
 
 // Every address is a documentation one, which boxes refuse to relay to unless
@@ -29,9 +54,13 @@ var (
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	lab := natlab.New(t)
+	var clients []string
+	for i := range clientAddresses {
+		clients = append(clients, clientAddress(i, false).String(), clientAddress(i, true).String())
+	}
 	return &world{
 		box:    lab.Host("box", "198.51.100.10", "2001:db8:1::10"),
-		client: lab.Host("client", "198.51.100.20", "2001:db8:3::20"),
+		client: lab.Host("client", clients...),
 		first:  lab.Host("first peer", "203.0.113.1", "2001:db8:2::1"),
 		second: lab.Host("second peer", "203.0.113.2", "2001:db8:2::2"),
 	}
@@ -61,32 +90,46 @@ type scene struct {
 	*world
 	box *box
 	transport
-	few   *narrow
-	letGo bool // clients end their allocations when the test ends
+	few *narrow
 }
 
 // dial opens a 5-tuple of its own, closed when the test ends.
 func (s *scene) dial(t testing.TB) *client {
 	t.Helper()
-	return s.dialFrom(t, s.client)
+	return s.dialFrom(t, clientAddress(0, s.ipv6))
 }
 
-func (s *scene) dialFrom(t testing.TB, host *natlab.Host) *client {
+// dialFresh is dial from an address that no other client has.
+func (s *scene) dialFresh(t testing.TB) *client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := host.Dial(ctx, s.network, s.box.address(s.transport).String())
+	return s.dialFrom(t, s.fresh(t, s.ipv6))
+}
+
+func (s *scene) dialFrom(t testing.TB, from netip.Addr) *client {
+	t.Helper()
+	conn, err := s.connect(from)
 	if err != nil {
 		t.Fatalf("dial the box: %v", err)
 	}
 	c := &client{link: newLink(conn, s.stream), t: t, user: alice}
 	t.Cleanup(func() {
-		if s.letGo && c.nonce != "" {
-			c.call(refresh, lifetime(0))
-		}
+		c.release()
 		c.close()
 	})
 	return c
+}
+
+// connect opens a socket of the clients' host that leads to the box.
+func (s *scene) connect(from netip.Addr) (conn net.Conn, err error) {
+	dialer := net.Dialer{Timeout: patience, LocalAddr: net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
+	if s.stream {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	}
+	err = s.client.Do(func() (err error) {
+		conn, err = dialer.Dial(s.network, s.box.address(s.transport).String())
+		return err
+	})
+	return conn, err
 }
 
 // login is a client that has a nonce.
