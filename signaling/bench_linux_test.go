@@ -8,9 +8,12 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // BenchmarkIdle prints what an idle TLS socket takes of the server's memory: the
@@ -42,11 +45,15 @@ func BenchmarkBroadcast(b *testing.B) {
 // BenchmarkBaseline is the same for the least that can be: one goroutine that
 // writes a ready frame to every connection.
 func BenchmarkBaseline(b *testing.B) {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(new(baseline).serve))
-	srv.StartTLS()
-	defer srv.Close()
-	url := "wss" + strings.TrimPrefix(srv.URL, "https")
-	measureFlood(b, plan{URL: url, Peers: 101, Size: 200, Rounds: 1600, Window: 1})
+	for _, window := range []int{1, 32} {
+		b.Run(fmt.Sprintf("window=%d", window), func(b *testing.B) {
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(new(baseline).serve))
+			srv.StartTLS()
+			defer srv.Close()
+			url := "wss" + strings.TrimPrefix(srv.URL, "https")
+			measureFlood(b, plan{URL: url, Peers: 101, Size: 200, Rounds: 1600 / window, Window: window})
+		})
+	}
 }
 
 func measureFlood(b *testing.B, p plan) {
@@ -66,7 +73,9 @@ func benchServer(b *testing.B) (*Server, string) {
 	cfg := testConfig()
 	cfg.Signaling.Messages.Rate = 1e9
 	cfg.Signaling.Messages.Burst = 1e9
-	return serve(b, newServer(cfg, quiet(), defaultTuning()))
+	t := defaultTuning()
+	t.ping = time.Hour // the peers count bytes
+	return serve(b, newServer(cfg, quiet(), t))
 }
 
 func cpuTime(b *testing.B) time.Duration {
@@ -95,4 +104,37 @@ func memory(b *testing.B) (inUse, rss int64) {
 		b.Fatal(err)
 	}
 	return int64(m.HeapAlloc + m.StackInuse), rss << 10
+}
+
+// baseline is the least that a broadcast can be: see BenchmarkBaseline.
+type baseline struct {
+	mu    sync.Mutex // guards conns
+	conns []*websocket.Conn
+}
+
+func (bl *baseline) serve(w http.ResponseWriter, r *http.Request) {
+	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+	bl.mu.Lock()
+	c, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		bl.mu.Unlock()
+		return
+	}
+	defer c.Close()
+	bl.conns = append(bl.conns, c)
+	bl.mu.Unlock()
+	for {
+		_, text, err := c.ReadMessage()
+		if err != nil {
+			return
+		}
+		f := newFrame(websocket.TextMessage, text)
+		bl.mu.Lock()
+		for _, other := range bl.conns {
+			if other != c {
+				other.NetConn().Write(f.wire)
+			}
+		}
+		bl.mu.Unlock()
+	}
 }

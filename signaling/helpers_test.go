@@ -2,13 +2,14 @@ package signaling
 
 import (
 	"context"
-	"io"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +18,11 @@ import (
 	"icebox/config"
 )
 
-// testConfig has the defaults of the configuration, but for the caps that a
-// test on one address would run into.
+// patience is how long a test waits for what has to come.
+const patience = 20 * time.Second
+
+// testConfig has the defaults of the configuration, but for the cap that a test
+// on one address would run into.
 func testConfig() *config.Config {
 	return &config.Config{Signaling: config.Signaling{
 		Origins:               []string{"*"},
@@ -30,26 +34,44 @@ func testConfig() *config.Config {
 	}}
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+// unlimited is testConfig without a rate.
+func unlimited() *config.Config {
+	cfg := testConfig()
+	cfg.Signaling.Messages = config.Rate{Rate: 1e9, Burst: 1e9}
+	return cfg
+}
 
-// serve puts s behind a TLS server and returns its wss URL. At the end s is
-// closed, and must be empty then.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// handler puts / and /seed/NAME on s, as the web package does.
+func handler(s *Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeSeed(w, r, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/seed/"), "/"))
+	})
+}
+
+// start serves a new Server over TLS until the test ends, and then checks that
+// nothing of it is left.
+func start(t testing.TB, cfg *config.Config) (*Server, string) {
+	t.Helper()
+	return serve(t, newServer(cfg, quiet(), defaultTuning()))
+}
+
 func serve(t testing.TB, s *Server) (*Server, string) {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		room := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/seed/"), "/")
-		s.ServeSeed(w, r, room)
-	}))
-	srv.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), 0)
+	before := runtime.NumGoroutine()
+	srv := httptest.NewUnstartedServer(handler(s))
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	srv.StartTLS()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-		srv.Close()
 		checkEmpty(t, s)
+		srv.Close()
+		waitFor(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 	})
 	return s, "wss" + strings.TrimPrefix(srv.URL, "https")
 }
@@ -68,51 +90,122 @@ func checkEmpty(t testing.TB, s *Server) {
 		t.Errorf("the gate still counts %d, %v, %d", s.gate.total, s.gate.byAddress, s.gate.refusing)
 	}
 	if n := s.queued.Load(); n != 0 {
-		t.Errorf("%d bytes are still counted as queued", n)
+		t.Errorf("%d bytes still count as queued", n)
 	}
 }
 
-// waitFor waits up to ten seconds for a condition that other goroutines bring
-// about.
+// waitFor waits for a condition that other goroutines bring about.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
 
-// baseline is the least that a broadcast can be: see BenchmarkBaseline.
-type baseline struct {
-	mu    sync.Mutex // guards conns
-	conns []*websocket.Conn
+// peer is a client. Its methods fail the test.
+type peer struct {
+	t testing.TB
+	*websocket.Conn
 }
 
-func (bl *baseline) serve(w http.ResponseWriter, r *http.Request) {
-	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
-	c, err := up.Upgrade(w, r, nil)
+func dialer() *websocket.Dialer {
+	return &websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+}
+
+func dial(t testing.TB, url string) *peer {
+	t.Helper()
+	c, _, err := dialer().Dial(url, nil)
 	if err != nil {
+		t.Fatalf("dialing %s: %v", url, err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return &peer{t, c}
+}
+
+// status is the HTTP status that an upgrade is refused with.
+func status(t testing.TB, url string, h http.Header) int {
+	t.Helper()
+	c, resp, err := dialer().Dial(url, h)
+	if err == nil {
+		c.Close()
+		return http.StatusSwitchingProtocols
+	}
+	if resp == nil {
+		t.Fatalf("dialing %s: %v", url, err)
+	}
+	return resp.StatusCode
+}
+
+func (p *peer) send(text string) {
+	p.t.Helper()
+	if err := p.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		p.t.Fatalf("sending: %v", err)
+	}
+}
+
+// raw writes bytes as they are.
+func (p *peer) raw(b []byte) {
+	p.t.Helper()
+	if _, err := p.NetConn().Write(b); err != nil {
+		p.t.Fatalf("writing: %v", err)
+	}
+}
+
+// expect fails unless the next message is text.
+func (p *peer) expect(text string) {
+	p.t.Helper()
+	kind, got, err := p.read()
+	if err != nil || kind != websocket.TextMessage || string(got) != text {
+		p.t.Fatalf("got kind %d, %.80q, %v; want text %.80q", kind, got, err, text)
+	}
+}
+
+// expectClose fails unless the server closes with code, whatever comes before.
+func (p *peer) expectClose(code int) {
+	p.t.Helper()
+	for {
+		_, _, err := p.read()
+		if err == nil {
+			continue
+		}
+		var closed *websocket.CloseError
+		if !errors.As(err, &closed) || closed.Code != code {
+			p.t.Fatalf("the end was %v; want close %d", err, code)
+		}
 		return
 	}
-	defer c.Close()
-	bl.mu.Lock()
-	bl.conns = append(bl.conns, c)
-	bl.mu.Unlock()
-	for {
-		_, text, err := c.ReadMessage()
-		if err != nil {
-			return
-		}
-		f := newFrame(websocket.TextMessage, text)
-		bl.mu.Lock()
-		for _, other := range bl.conns {
-			if other != c {
-				other.NetConn().Write(f.wire)
-			}
-		}
-		bl.mu.Unlock()
-	}
 }
 
-var _ = url.Parse
+// expectNothing fails when there was a message for p before one that from sends
+// now: frames keep their order.
+func (p *peer) expectNothing(from *peer) {
+	p.t.Helper()
+	from.send("that was all")
+	p.expect("that was all")
+}
+
+func (p *peer) read() (int, []byte, error) {
+	p.SetReadDeadline(time.Now().Add(patience))
+	return p.ReadMessage()
+}
+
+// clientFrame is a masked frame with any first byte that claims to have size
+// bytes, followed by payload.
+func clientFrame(first byte, size uint64, payload string) []byte {
+	b := []byte{first}
+	switch {
+	case size <= 125:
+		b = append(b, 0x80|byte(size))
+	case size <= 0xffff:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(size))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), size)
+	}
+	b = append(b, 0, 0, 0, 0) // a mask that changes nothing
+	return append(b, payload...)
+}
+
+// refused is how often s has counted a reason.
+func refused(s *Server, no *refusal) uint64 { return s.stats.refusals[no.reason].Load() }

@@ -20,8 +20,10 @@ type queue struct {
 	ping    bool      // one is due
 	pong    *frame    // the answer to the last ping (RFC 6455 5.5.3)
 	last    *frame    // the close frame; nothing comes after it
+	live    bool      // upgraded: there is a connection
 	closing bool      // nothing is queued any more
 	writing bool      // there is a writer
+	cutAt   time.Time // when a closing socket's connection is cut
 	readBy  time.Time // the connection's read deadline
 	writeBy time.Time // and its write deadline
 }
@@ -91,9 +93,41 @@ func (s *socket) shutLocked(last *frame, grace time.Duration) {
 	}
 	q.closing = true
 	s.drop()
-	s.wire.Conn.SetDeadline(time.Now().Add(grace))
+	q.cutAt = time.Now().Add(grace)
+	if q.live {
+		s.wire.Conn.SetDeadline(q.cutAt)
+	}
 	if q.last = last; last != nil {
 		s.startWriter()
+	}
+}
+
+// release begins with reading and writing, once the peer has the answer to its
+// upgrade. A socket is a member of its room before that: who knows that it is
+// connected must get what is sent from then on.
+func (s *socket) release() {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.live = true
+	if q.closing {
+		s.wire.Conn.SetDeadline(q.cutAt)
+	} else {
+		q.extend(&q.readBy, s.server.tuning.idle)
+		s.wire.Conn.SetReadDeadline(q.readBy)
+		s.armPing()
+	}
+	s.startWriter()
+}
+
+// cut ends the socket at once, whatever it is doing.
+func (s *socket) cut() {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s.shutLocked(nil, 0)
+	if q.live {
+		s.wire.abort()
 	}
 }
 

@@ -97,17 +97,18 @@ func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) 
 		s.refuseHTTP(w, no)
 		return
 	}
-	sock := newSocket(s, pass)
-	if err := sock.upgrade(w, r, set); err != nil {
-		s.log.Debug("upgrade failed", "error", err)
-		s.gate.leave(pass)
-		s.wg.Done()
-		return
-	}
+	sock := newSocket(s, set, pass)
 	if no = s.hall.join(sock, room, no, &s.settings); no != nil {
 		s.count(no)
 		sock.shut(no.frame(), s.tuning.linger)
-	} else {
+	}
+	if err := sock.upgrade(w, r); err != nil {
+		s.log.Debug("upgrade failed", "error", err)
+		sock.forget()
+		s.wg.Done()
+		return
+	}
+	if no == nil {
 		s.stats.joined.Add(1)
 	}
 	go sock.run()
@@ -143,7 +144,7 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, sock := range s.hall.all() {
-		sock.wire.abort()
+		sock.cut()
 	}
 	<-gone
 	return ctx.Err()

@@ -39,8 +39,9 @@ type socket struct {
 	pinger   *time.Timer // guarded by queue.mu
 }
 
-func newSocket(s *Server, p pass) *socket {
-	sock := &socket{server: s, pass: p, place: nowhere}
+func newSocket(s *Server, set *settings, p pass) *socket {
+	sock := &socket{server: s, pass: p, place: nowhere, settings: set}
+	sock.limiter = rate.NewLimiter(set.rate, set.burst)
 	sock.wire.fresh = sock.refresh
 	return sock
 }
@@ -63,20 +64,19 @@ func (s *Server) newUpgrader() *websocket.Upgrader {
 	}
 }
 
-// upgrade answers the handshake. On an error nothing of the socket is left.
-func (s *socket) upgrade(w http.ResponseWriter, r *http.Request, set *settings) error {
+// upgrade answers the handshake, and with an error has answered it otherwise.
+func (s *socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	ws, err := s.server.upgrader.Upgrade(hijacker{w, &s.wire}, r, nil)
 	if err != nil {
 		return fmt.Errorf("answering the handshake: %w", err)
 	}
 	s.ws = ws
 	s.wire.live = true
-	s.limiter = rate.NewLimiter(set.rate, set.burst)
-	s.refill()
-	s.refresh()
+	ws.SetReadLimit(s.settings.maxMessage)
 	ws.SetPingHandler(s.pinged)
 	ws.SetPongHandler(s.ponged)
 	ws.SetCloseHandler(func(int, string) error { return nil })
+	s.refill()
 	return nil
 }
 
@@ -84,7 +84,7 @@ func (s *socket) upgrade(w http.ResponseWriter, r *http.Request, set *settings) 
 // that they hold for a message that begins with them.
 func (s *socket) refresh() {
 	set := s.server.settings.Load()
-	if set == s.settings || s.ws == nil {
+	if set == s.settings {
 		return
 	}
 	s.settings = set
@@ -102,21 +102,10 @@ func (s *socket) refill() {
 // run reads until the peer, the network or shut ends the socket.
 func (s *socket) run() {
 	defer s.server.wg.Done()
-	s.start()
+	s.release()
 	err := s.read()
 	s.parting(err)
 	s.end()
-}
-
-func (s *socket) start() {
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
-	if s.queue.closing {
-		return
-	}
-	s.queue.readBy = time.Now().Add(s.server.tuning.idle)
-	s.wire.Conn.SetReadDeadline(s.queue.readBy)
-	s.armPing()
 }
 
 // read takes message after message, and while the socket is closing throws them
@@ -230,14 +219,20 @@ func (s *socket) refuseFrame(no *refusal) {
 func (s *socket) end() {
 	s.server.hall.leave(s)
 	if s.isClosing() {
-		s.writer.Wait() // the close frame; shut has set a deadline
+		s.writer.Wait() // for the close frame; shut has set a deadline
 		s.wire.Conn.Close()
 	} else {
-		s.shut(nil, 0)
-		s.wire.abort()
+		s.cut()
 		s.writer.Wait()
 	}
 	s.disarmPing()
+	s.server.gate.leave(s.pass)
+}
+
+// forget ends a socket that was never upgraded.
+func (s *socket) forget() {
+	s.shut(nil, 0)
+	s.server.hall.leave(s)
 	s.server.gate.leave(s.pass)
 }
 

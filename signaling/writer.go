@@ -5,9 +5,10 @@ import (
 	"os"
 )
 
-// startWriter makes sure that there is a writer. queue.mu is held.
+// startWriter makes sure that there is a writer, if the socket is live. queue.mu
+// is held.
 func (s *socket) startWriter() {
-	if s.queue.writing {
+	if s.queue.writing || !s.queue.live {
 		return
 	}
 	s.queue.writing = true
