@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,8 +31,10 @@ type summary struct {
 	terminal   bool // a person reads it: a QR code helps
 }
 
-// print writes the whole summary. It holds no secret but what userLines put in.
-func (s summary) print(w io.Writer) {
+// print writes the whole summary in one piece. It holds no secret but what
+// describeUsers put in.
+func (s summary) print(out io.Writer) {
+	w := new(bytes.Buffer)
 	fmt.Fprintf(w, "\nicebox is serving.\n\nOpen in a browser:\n")
 	for _, row := range s.pages() {
 		fmt.Fprintf(w, "  %s\n", row)
@@ -53,6 +56,7 @@ func (s summary) print(w io.Writer) {
 		qrterminal.GenerateHalfBlock(s.link(), qrterminal.L, w)
 	}
 	fmt.Fprintln(w)
+	out.Write(w.Bytes()) // nobody reads it: the box serves all the same
 }
 
 func (s summary) scheme() string {
