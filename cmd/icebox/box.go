@@ -83,6 +83,7 @@ func closeUnused(run func(context.Context) error) error {
 // run serves until a signal comes or a part fails: the first that ends stops
 // all, and all have ended when it returns.
 func (b *box) run(signals stopSignals) error {
+	b.log.Info("serving", b.listeners()...)
 	var g group.Group
 	b.add(&g, "signals", func(ctx context.Context) error {
 		defer signals.release()
@@ -99,6 +100,19 @@ func (b *box) run(signals stopSignals) error {
 		}))
 	}
 	return g.Run()
+}
+
+// listeners names what is listened on, for the log.
+func (b *box) listeners() []any {
+	var turn []string
+	for i, a := range b.turn.Addrs() {
+		turn = append(turn, b.cfg.Load().TURN.Listen[i].Network+" "+a.String())
+	}
+	all := []any{"turn", turn, "signaling", b.web.Addr().String()}
+	if admin := b.web.AdminAddr(); admin != nil {
+		all = append(all, "admin", admin.String())
+	}
+	return all
 }
 
 // add makes an actor of a function that ends with its context.

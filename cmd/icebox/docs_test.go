@@ -1,0 +1,46 @@
+package main
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestMetricsAreDocumented holds docs/OPERATIONS.md and what a box really shows
+// to each other.
+func TestMetricsAreDocumented(t *testing.T) {
+	p := serving(t, configDir(t, loopbackConfig))
+	get(t, pageOf(t, p)+"/", "", "")
+	admin := regexp.MustCompile(`"admin":"(127\.0\.0\.1:\d+)"`).FindStringSubmatch(p.stderr.String())
+	if admin == nil {
+		t.Fatal("the log does not say where the admin listener is")
+	}
+	code, body := get(t, "http://"+admin[1]+"/metrics", "", "")
+	if code != http.StatusOK {
+		t.Fatalf("/metrics answers %d", code)
+	}
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile("`(icebox_[a-z_]+)").FindAllStringSubmatch(readText(t, moduleRoot(t), "docs", "OPERATIONS.md"), -1) {
+		documented[m[1]] = true
+	}
+	shown := map[string]bool{}
+	for line := range strings.Lines(body) {
+		if name, ok := strings.CutPrefix(line, "# TYPE icebox_"); ok {
+			shown["icebox_"+strings.Fields(name)[0]] = true
+		}
+	}
+	if len(shown) < 10 {
+		t.Errorf("only %d metrics are shown", len(shown))
+	}
+	for name := range shown {
+		if !documented[name] {
+			t.Errorf("%s is in no row of docs/OPERATIONS.md", name)
+		}
+	}
+	for name := range documented {
+		if !shown[name] && name != "icebox_turn_refusals_total" { // shown from the first refusal on
+			t.Errorf("docs/OPERATIONS.md has %s, which is not shown", name)
+		}
+	}
+}
