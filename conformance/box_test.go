@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -30,8 +31,10 @@ var (
 // different indexes, which move their ports apart.
 type setup struct {
 	index  int
+	public string   // public IPv4 address; empty: the host's own
 	ipv4   bool     // no public IPv6 address
 	allow  []string // turn.peers.allow
+	deny   []string // turn.peers.deny
 	relay  string   // turn.relay.ports; empty: 50000-54999
 	limits string   // turn.limits, as YAML flow entries; empty: too high to matter
 }
@@ -70,13 +73,8 @@ func startUnder(t testing.TB, host *natlab.Host, s setup, before ...string) *box
 }
 
 func (b *box) config(dir string) string {
-	limits, relay, ipv6 := b.setup.limits, b.setup.relay, b.host.Addr6().String()
-	if limits == "" {
-		limits = high
-	}
-	if relay == "" {
-		relay = "50000-54999"
-	}
+	limits, relay := cmp.Or(b.setup.limits, high), cmp.Or(b.setup.relay, "50000-54999")
+	ipv4, ipv6 := cmp.Or(b.setup.public, b.host.Addr().String()), b.host.Addr6().String()
 	if b.setup.ipv4 {
 		ipv6 = ""
 	}
@@ -91,15 +89,15 @@ turn:
   users:
     - {name: %s, password: %s}
     - {name: %s, password: %s}
-  peers: {allow: [%s]}
+  peers: {allow: [%s], deny: [%s]}
   limits: {%s}
 signaling: {listen: ":%d"}
 tls: {source: self-signed}
 admin: {listen: "127.0.0.1:%d"}
 log: {level: info, format: json}
-`, dir, b.host.Addr().String(), ipv6, realm, b.port(), relay,
+`, dir, ipv4, ipv6, realm, b.port(), relay,
 		alice.name, alice.password, bob.name, bob.password,
-		quoted(b.setup.allow), limits, 13002+b.setup.index, b.adminPort())
+		quoted(b.setup.allow), quoted(b.setup.deny), limits, 13002+b.setup.index, b.adminPort())
 }
 
 // quoted is a YAML flow list without its brackets.
@@ -116,8 +114,11 @@ func (b *box) adminPort() int { return 9640 + b.setup.index }
 // address is where clients of a transport reach the box.
 func (b *box) address(tr transport) netip.AddrPort {
 	ip := b.host.Addr()
-	if tr.ipv6 {
+	switch {
+	case tr.ipv6:
 		ip = b.host.Addr6()
+	case b.setup.public != "":
+		ip = netip.MustParseAddr(b.setup.public)
 	}
 	return netip.AddrPortFrom(ip, uint16(b.port()))
 }
@@ -179,7 +180,7 @@ func (b *box) log() string {
 // awaitReady sends Binding requests until one is answered.
 func (b *box) awaitReady(t testing.TB) {
 	t.Helper()
-	conn, err := b.host.Dial(context.Background(), "udp4", b.address(udp).String())
+	conn, err := b.host.Dial(context.Background(), "udp4", netip.AddrPortFrom(b.host.Addr(), uint16(b.port())).String())
 	if err != nil {
 		t.Fatal(err)
 	}

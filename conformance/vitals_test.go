@@ -27,8 +27,20 @@ func (b *box) vitals(t testing.TB) vitals {
 	return vitals{
 		descriptors: b.descriptors(t),
 		goroutines:  int(b.metric(t, "go_goroutines")),
-		logLines:    strings.Count(b.log(), "\n"),
+		logLines:    b.complaints(),
 	}
+}
+
+// complaints are the lines of the log, without those that say that a session
+// has begun or ended.
+func (b *box) complaints() int {
+	n := 0
+	for line := range strings.Lines(b.log()) {
+		if !strings.Contains(line, `"session":`) {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *box) descriptors(t testing.TB) int {

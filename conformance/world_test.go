@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -54,12 +55,17 @@ var (
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	lab := natlab.New(t)
+	return worldAround(lab, lab.Host("box", "198.51.100.10", "2001:db8:1::10"))
+}
+
+// worldAround has boxes on that host.
+func worldAround(lab *natlab.Lab, box *natlab.Host) *world {
 	var clients []string
 	for i := range clientAddresses {
 		clients = append(clients, clientAddress(i, false).String(), clientAddress(i, true).String())
 	}
 	return &world{
-		box:    lab.Host("box", "198.51.100.10", "2001:db8:1::10"),
+		box:    box,
 		client: lab.Host("client", clients...),
 		first:  lab.Host("first peer", "203.0.113.1", "2001:db8:2::1"),
 		second: lab.Host("second peer", "203.0.113.2", "2001:db8:2::2"),
@@ -181,4 +187,9 @@ func eventually(t testing.TB, what string, so func() bool) {
 			return
 		}
 	}
+}
+
+// somewhere is a peer's address that need not be there.
+func (s *scene) somewhere() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(rand.IntN(256))}), uint16(1+rand.IntN(65535)))
 }

@@ -1,0 +1,113 @@
+//go:build linux
+
+package conformance
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"icebox/natlab"
+)
+
+// spoofer sends packets with any source address.
+type spoofer struct{ fd int }
+
+func rawSocket(t testing.TB, host *natlab.Host) *spoofer {
+	t.Helper()
+	s := &spoofer{fd: -1}
+	err := host.Do(func() (err error) {
+		s.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("a raw socket: %v", err)
+	}
+	t.Cleanup(func() { unix.Close(s.fd) })
+	return s
+}
+
+func (s *spoofer) spoof(t testing.TB, from, to netip.AddrPort, payload []byte) {
+	t.Helper()
+	err := unix.Sendto(s.fd, ipv4UDP(from, to, payload), 0, &unix.SockaddrInet4{Addr: to.Addr().As4()})
+	if err != nil {
+		t.Fatalf("send a packet as %v: %v", from, err)
+	}
+}
+
+// TestReflection floods the box with requests in the name of others.
+func TestReflection(t *testing.T) {
+	w := newWorld(t)
+	b := start(t, w.box, setup{allow: peerRanges, limits: asShipped})
+	s := &scene{world: w, box: b, transport: udp}
+	t.Run("one victim", func(t *testing.T) { reflectAtOne(t, s) })
+	t.Run("many victims", func(t *testing.T) { reflectAtMany(t, s) })
+}
+
+// reflectAtOne: the victim gets 100 answers at once and 20 a second (RFC 8489
+// §16.1.2 is why). The same address's own sessions go on.
+func reflectAtOne(t *testing.T, s *scene) {
+	c, relay, p := s.relayed(t)
+	victim := listenPeer(t, s.client, c.local().Addr())
+	raw := rawSocket(t, s.second)
+	const packets = 20_000
+	began, sent := time.Now(), 0
+	for i := range packets {
+		m := build(binding, request)
+		if i%2 == 0 {
+			m = build(allocate, request, transportUDP(), fingerprint())
+		}
+		raw.spoof(t, victim.addr, s.box.address(udp), m.raw)
+		sent += len(m.raw)
+		if i%200 == 199 {
+			c.live() // nobody who has authenticated notices
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	c.wantRelayed(relay, p)
+	answers, bytes := victim.count()
+	bound := 100 + 20*int(time.Since(began).Seconds()+1)
+	t.Logf("%d packets of %d bytes asked for %d answers of %d bytes in %v", packets, sent, answers, bytes, time.Since(began))
+	if answers == 0 || answers > bound {
+		t.Errorf("%d answers went to the victim, want 1 to %d", answers, bound)
+	}
+	if bytes > bound*200 {
+		t.Errorf("%d bytes in %d answers: more than 200 each", bytes, answers)
+	}
+}
+
+// count empties the peer's queue.
+func (p *peer) count() (packets, bytes int) {
+	for {
+		select {
+		case got := <-p.packets:
+			packets++
+			bytes += len(got.data)
+		case <-time.After(quiet):
+			return packets, bytes
+		}
+	}
+}
+
+// reflectAtMany: what the box remembers of each address does not add up.
+func reflectAtMany(t *testing.T, s *scene) {
+	raw := rawSocket(t, s.second)
+	before := s.box.memory(t)
+	for i := range 100_000 {
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{byte(1 + rand.IntN(126)), byte(i >> 16), byte(i >> 8), byte(i)}), 9)
+		raw.spoof(t, from, s.box.address(udp), build(allocate, request).raw)
+		if i%200 == 199 {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+	s.box.wantIdle(t)
+	if grown := s.box.memory(t) - before; grown > 32<<20 {
+		t.Errorf("%d MB more memory after requests of 100,000 addresses", grown>>20)
+	}
+	if !s.serves(t) {
+		t.Error("a new client is not served afterwards")
+	}
+}
