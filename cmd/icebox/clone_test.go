@@ -52,6 +52,12 @@ func TestGoRunInAClone(t *testing.T) {
 func cloneSources(t *testing.T) string {
 	t.Helper()
 	root, dir := moduleRoot(t), t.TempDir()
+	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("needs a git checkout")
+		}
+		t.Skip("needs a git checkout")
+	}
 	list := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z")
 	list.Dir = root
 	names, err := list.Output()
