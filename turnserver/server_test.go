@@ -1,0 +1,410 @@
+package turnserver
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+
+	"icebox/config"
+)
+
+func TestBinding(t *testing.T) {
+	s := startServer(t, nil)
+	for _, network := range []string{"udp", "tcp"} {
+		c := dial(t, s, network)
+		m := c.exchange(stun.NewType(stun.MethodBinding, stun.ClassRequest))
+		addr, ok := readXORAddress(rawAttribute(m, stun.AttrXORMappedAddress), m.raw)
+		if !ok || addr.String() != c.conn.LocalAddr().String() {
+			t.Errorf("%s: mapped address %v, want %v", network, addr, c.conn.LocalAddr())
+		}
+	}
+}
+
+// TestRelayToRelay has two clients of one box reach each other's relay address,
+// each over both transports, by channel and by indication.
+func TestRelayToRelay(t *testing.T) {
+	s := startServer(t, nil)
+	for _, networks := range [][2]string{{"udp", "udp"}, {"udp", "tcp"}, {"tcp", "udp"}, {"tcp", "tcp"}} {
+		t.Run(strings.Join(networks[:], " to "), func(t *testing.T) {
+			a, b := dial(t, s, networks[0]), dial(t, s, networks[1])
+			ra, rb := a.allocate(), b.allocate()
+			wantCode(t, a.bind(0x4001, rb), 0)
+			wantCode(t, b.permit(ra), 0)
+			for _, size := range []int{0, 1, 2, 3, 4, 1200, 1201, 60000} {
+				payload := randomBytes(size)
+				a.sendChannel(0x4001, payload)
+				m := new(message)
+				if err := m.parse(b.read(patience)); err != nil {
+					t.Fatal(size, err)
+				}
+				from, _ := m.peerAddress()
+				if from != ra || !bytes.Equal(m.value(attrData), payload) {
+					t.Fatalf("%d bytes: %d came from %v, want %v", size, len(m.value(attrData)), from, ra)
+				}
+				b.sendIndication(ra, payload)
+				got := a.read(patience)
+				if len(got) < 4 || binary.BigEndian.Uint16(got) != 0x4001 || !bytes.Equal(got[4:], payload) {
+					t.Fatalf("%d bytes: got %d back", size, len(got))
+				}
+			}
+		})
+	}
+}
+
+func TestNoPermissionNoPacket(t *testing.T) {
+	s := startServer(t, nil)
+	a, b := dial(t, s, "udp"), dial(t, s, "udp")
+	ra, rb := a.allocate(), b.allocate()
+	wantCode(t, a.permit(rb), 0)
+	a.sendIndication(rb, []byte("not asked for"))
+	if p := b.read(200 * time.Millisecond); p != nil {
+		t.Fatal("a peer without permission was heard")
+	}
+	wantCode(t, b.permit(ra), 0)
+	a.sendIndication(rb, []byte("asked for"))
+	if p := b.read(patience); !bytes.Contains(p, []byte("asked for")) {
+		t.Fatal("a peer with permission was not heard")
+	}
+}
+
+// TestClock lets time pass on the server's own clock.
+func TestClock(t *testing.T) {
+	s := startServer(t, nil)
+	a, b := dial(t, s, "udp"), dial(t, s, "udp")
+	ra, rb := a.allocate(), b.allocate()
+	wantCode(t, a.bind(0x4001, rb), 0)
+	wantCode(t, b.permit(ra), 0)
+	passes := func() bool {
+		t.Helper()
+		wantCode(t, b.permit(ra), 0)
+		a.sendChannel(0x4001, []byte("x"))
+		return b.read(200*time.Millisecond) != nil
+	}
+	refresh := func() {
+		t.Helper()
+		wantCode(t, a.request(stun.MethodRefresh, lifetime(time.Hour)), 0)
+		wantCode(t, b.request(stun.MethodRefresh, lifetime(time.Hour)), 0)
+	}
+	skip := func(d time.Duration) { s.clock.skew.Add(int64(d)) }
+	refresh()
+	if !passes() {
+		t.Fatal("nothing passes at the start")
+	}
+	skip(299 * time.Second)
+	if !passes() {
+		t.Error("the permission ended before 300 s")
+	}
+	skip(2 * time.Second)
+	if passes() {
+		t.Error("the permission goes on after 300 s, though the channel lives")
+	}
+	wantCode(t, a.permit(rb), 0)
+	if !passes() {
+		t.Error("the permission does not come back")
+	}
+	skip(297 * time.Second)
+	wantCode(t, a.permit(rb), 0)
+	if !passes() {
+		t.Error("the channel ended before 600 s")
+	}
+	skip(3 * time.Second)
+	if passes() {
+		t.Error("the channel goes on after 600 s, though the permission lives")
+	}
+	other := netip.AddrPortFrom(rb.Addr(), ra.Port())
+	wantCode(t, a.bind(0x4001, other), stun.CodeBadRequest)
+	skip(295 * time.Second)
+	wantCode(t, a.bind(0x4001, other), stun.CodeBadRequest)
+	skip(6 * time.Second)
+	wantCode(t, a.bind(0x4001, other), 0)
+	wantCode(t, a.bind(0x4002, rb), 0)
+	wantCode(t, b.permit(ra), 0)
+	a.sendChannel(0x4002, []byte("y"))
+	if b.read(patience) == nil {
+		t.Error("a new channel to the old peer does not pass")
+	}
+	refresh()
+	skip(3601 * time.Second)
+	wantCode(t, a.request(stun.MethodRefresh), stun.CodeStaleNonce)
+	a.nonce, b.nonce = nil, nil
+	wantCode(t, a.request(stun.MethodRefresh), stun.CodeAllocMismatch)
+	eventually(t, "no session is left", func() bool { return len(s.Sessions()) == 0 })
+}
+
+// TestKeep: pion is asked again long before its own timers fire.
+func TestKeep(t *testing.T) {
+	s := startServer(t, nil)
+	dial(t, s, "udp").allocate(lifetime(time.Hour))
+	x := sessionOf(t, s)
+	before := x.asked.get()
+	s.clock.skew.Add(int64(engineKeep + time.Second))
+	s.sessions.sweepOnce(true)
+	if x.asked.get() == before || x.over() {
+		t.Error("the session was not kept")
+	}
+}
+
+// TestEndAtOnce: what has ended from outside passes nothing more.
+func TestEndAtOnce(t *testing.T) {
+	ends := map[string]func(*Server){
+		"by ID":   func(s *Server) { s.End(1) },
+		"by user": func(s *Server) { s.EndUser("admin") },
+		"user removed": func(s *Server) {
+			s.Update(testConfig(func(c *config.Config) { c.TURN.Users = c.TURN.Users[1:] }))
+		},
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, nil)
+			a := dial(t, s, "udp")
+			ra := a.allocate()
+			b := dial(t, s, "udp")
+			b.user, b.pass = "bob", "b"
+			rb := b.allocate()
+			wantCode(t, a.bind(0x4001, rb), 0)
+			wantCode(t, b.permit(ra), 0)
+			end(s)
+			a.sendChannel(0x4001, []byte("late"))
+			if b.read(200*time.Millisecond) != nil {
+				t.Error("a packet passed after the end")
+			}
+			if got := s.Sessions(); len(got) != 1 || got[0].User != "bob" {
+				t.Errorf("sessions left: %+v", got)
+			}
+		})
+	}
+}
+
+// TestChangedPassword holds for every request from then on.
+func TestChangedPassword(t *testing.T) {
+	s := startServer(t, nil)
+	a := dial(t, s, "udp")
+	a.allocate()
+	s.Update(testConfig(func(c *config.Config) { c.TURN.Users[0].Password = "new" }))
+	wantCode(t, a.request(stun.MethodRefresh), stun.CodeUnauthorized)
+	a.pass = "new"
+	wantCode(t, a.request(stun.MethodRefresh), 0)
+}
+
+// TestDeniedNow: a peer that the policy denies after a reload is silent at once.
+// The peer is let in by hand, since loopback is never permitted.
+func TestDeniedNow(t *testing.T) {
+	s := startServer(t, nil)
+	a := dial(t, s, "udp")
+	a.allocate()
+	x := sessionOf(t, s)
+	p := &permission{addr: netip.MustParseAddr("192.0.2.7")}
+	p.expires.set(s.clock.now().add(permissionLifetime))
+	x.flows.Store(noFlows.withPermission(p))
+	s.Update(testConfig(nil))
+	if x.flows.Load().permission(p.addr) != nil {
+		t.Error("the permission is still there")
+	}
+}
+
+func TestQuotas(t *testing.T) {
+	s := startServer(t, func(c *config.Config) {
+		c.TURN.Limits.AllocationsPerUser = 2
+		c.TURN.Limits.Allocations = 3
+		c.TURN.Limits.Permissions = 2
+		c.TURN.Limits.Channels = 1
+	})
+	alloc := func(user, pass string) (*testClient, *message) {
+		c := dial(t, s, "udp")
+		c.user, c.pass = user, pass
+		return c, c.request(stun.MethodAllocate, requestedUDP)
+	}
+	a, m := alloc("admin", "secret")
+	wantCode(t, m, 0)
+	_, m = alloc("admin", "secret")
+	wantCode(t, m, 0)
+	_, m = alloc("admin", "secret")
+	wantCode(t, m, stun.CodeAllocQuotaReached)
+	_, m = alloc("bob", "b")
+	wantCode(t, m, 0)
+	_, m = alloc("bob", "b")
+	wantCode(t, m, stun.CodeInsufficientCapacity)
+	peer := func(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+	wantCode(t, a.permit(peer("1.1.1.1:1"), peer("1.1.1.1:2"), peer("1.1.1.2:1")), 0)
+	wantCode(t, a.permit(peer("1.1.1.3:1")), stun.CodeInsufficientCapacity)
+	wantCode(t, a.bind(0x4000, peer("1.1.1.1:1")), 0)
+	wantCode(t, a.bind(0x4000, peer("1.1.1.1:1")), 0)
+	wantCode(t, a.bind(0x4001, peer("1.1.1.1:2")), stun.CodeInsufficientCapacity)
+	wantCode(t, a.request(stun.MethodRefresh, lifetime(0)), 0)
+	_, m = alloc("admin", "secret")
+	wantCode(t, m, 0)
+}
+
+// TestReservation: the port after an even one is held for its token, counted,
+// and let go.
+func TestReservation(t *testing.T) {
+	s := startServer(t, func(c *config.Config) { c.TURN.Relay.Ports = config.PortRange{Min: 20100, Max: 20103} })
+	free := func() int { return s.sessions.relays.family[0].ports.available() }
+	a := dial(t, s, "udp")
+	m := a.request(stun.MethodAllocate, requestedUDP, stun.RawAttribute{Type: stun.AttrEvenPort, Value: []byte{0x80}})
+	wantCode(t, m, 0)
+	even := relayedAddress(t, m)
+	if even.Port()%2 != 0 || free() != 2 {
+		t.Fatalf("port %d, %d free", even.Port(), free())
+	}
+	token := stun.RawAttribute{Type: stun.AttrReservationToken, Value: rawAttribute(m, stun.AttrReservationToken)}
+	b := dial(t, s, "udp")
+	if odd := b.allocate(token); odd.Port() != even.Port()+1 {
+		t.Errorf("the token gave port %d, want %d", odd.Port(), even.Port()+1)
+	}
+	wantCode(t, dial(t, s, "udp").request(stun.MethodAllocate, requestedUDP, token), stun.CodeInsufficientCapacity)
+	wantCode(t, a.request(stun.MethodRefresh, lifetime(0)), 0)
+	wantCode(t, b.request(stun.MethodRefresh, lifetime(0)), 0)
+	eventually(t, "all ports are free", func() bool { return free() == 4 })
+
+	c := dial(t, s, "udp")
+	wantCode(t, c.request(stun.MethodAllocate, requestedUDP, stun.RawAttribute{Type: stun.AttrEvenPort, Value: []byte{0x80}}), 0)
+	wantCode(t, c.request(stun.MethodRefresh, lifetime(0)), 0)
+	eventually(t, "one port is held", func() bool { return free() == 3 })
+	s.clock.skew.Add(int64(31 * time.Second))
+	s.sessions.sweepOnce(false)
+	if free() != 4 || s.sessions.accounts.total != 0 {
+		t.Errorf("after 30 s %d ports are free, %d allocations counted", free(), s.sessions.accounts.total)
+	}
+}
+
+// TestTimeLimited: the credential's end counts at Allocate alone.
+func TestTimeLimited(t *testing.T) {
+	s := startServer(t, nil)
+	a := dial(t, s, "udp")
+	a.user, a.pass = MintPeer("0123456789abcdef", "x:y", time.Now().Add(time.Second))
+	a.allocate()
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(2100 * time.Millisecond)))
+	wantCode(t, a.request(stun.MethodRefresh), 0)
+	wantCode(t, a.request(stun.MethodRefresh, lifetime(0)), 0)
+	wantCode(t, a.request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	user, pass, ok := s.Mint("bob", time.Hour)
+	if !ok {
+		t.Fatal("no credentials for bob")
+	}
+	a.user, a.pass = user, pass
+	a.allocate()
+	s.Update(testConfig(func(c *config.Config) { c.TURN.Users = c.TURN.Users[:1] }))
+	if n := len(s.Sessions()); n != 0 {
+		t.Errorf("%d sessions of a removed user's credentials are left", n)
+	}
+	wantCode(t, a.request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	if _, _, ok := s.Mint("nobody", time.Hour); ok {
+		t.Error("credentials for nobody")
+	}
+}
+
+func TestAuthenticate(t *testing.T) {
+	s := startServer(t, nil)
+	for _, c := range []struct {
+		user, pass string
+		want       bool
+	}{{"admin", "secret", true}, {"admin", "Secret", false}, {"nobody", "", false}, {"", "", false}} {
+		if got := s.Authenticate(c.user, c.pass); got != c.want {
+			t.Errorf("%q with %q: %t", c.user, c.pass, got)
+		}
+	}
+}
+
+// TestStrangers get a bounded number of answers, and those who have
+// authenticated get all.
+func TestStrangers(t *testing.T) {
+	s := startServer(t, func(c *config.Config) { c.TURN.Limits.Unauthenticated = config.Rate{Rate: 1, Burst: 10} })
+	trusted := dial(t, s, "udp")
+	trusted.allocate()
+	c := dial(t, s, "udp")
+	for range 50 {
+		c.write(stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw)
+	}
+	answers := 0
+	for c.read(200*time.Millisecond) != nil {
+		answers++
+	}
+	if answers < 5 || answers > 11 {
+		t.Errorf("%d answers of 50, want about 9", answers)
+	}
+	for range 50 {
+		wantCode(t, trusted.request(stun.MethodRefresh), 0)
+	}
+}
+
+// TestGuesses are slowed down, and the user's own 5-tuple is not.
+func TestGuesses(t *testing.T) {
+	s := startServer(t, nil)
+	own := dial(t, s, "udp")
+	own.allocate()
+	c := dial(t, s, "udp")
+	c.pass = "wrong"
+	wantCode(t, c.request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	attrs := c.signed([]stun.Setter{requestedUDP})
+	for range 40 {
+		c.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)}, attrs...)...).Raw)
+	}
+	answers := 0
+	for c.read(200*time.Millisecond) != nil {
+		answers++
+	}
+	if answers > 12 {
+		t.Errorf("%d of 40 guesses were answered", answers)
+	}
+	wantCode(t, own.request(stun.MethodRefresh), 0)
+}
+
+func TestBandwidth(t *testing.T) {
+	s := startServer(t, func(c *config.Config) { c.TURN.Limits.BandwidthPerUser = 100_000 })
+	a, b := dial(t, s, "udp"), dial(t, s, "udp")
+	ra, rb := a.allocate(), b.allocate()
+	wantCode(t, a.bind(0x4001, rb), 0)
+	wantCode(t, b.permit(ra), 0)
+	for range 200 {
+		a.sendChannel(0x4001, make([]byte, 1000))
+	}
+	received := 0
+	for b.read(200*time.Millisecond) != nil {
+		received++
+	}
+	// Each packet pays twice, for both users' sessions are admin's.
+	if received < 20 || received > 45 {
+		t.Errorf("%d packets of 1000 bytes passed, want about 32", received)
+	}
+}
+
+func TestDrain(t *testing.T) {
+	s := startServer(t, nil)
+	a := dial(t, s, "udp")
+	a.allocate()
+	done := make(chan error)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() { done <- s.Drain(ctx) }()
+	eventually(t, "the server drains", s.sessions.draining.Load)
+	wantCode(t, dial(t, s, "udp").request(stun.MethodAllocate, requestedUDP), stun.CodeInsufficientCapacity)
+	wantCode(t, a.request(stun.MethodRefresh), 0)
+	wantCode(t, a.request(stun.MethodRefresh, lifetime(0)), 0)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStreamEnd: a session ends with its stream.
+func TestStreamEnd(t *testing.T) {
+	s := startServer(t, nil)
+	c := dial(t, s, "tcp")
+	c.allocate()
+	c.conn.Close()
+	eventually(t, "the session ends", func() bool { return len(s.Sessions()) == 0 })
+}
+
+func TestAddressInUse(t *testing.T) {
+	s := startServer(t, nil)
+	_, err := New(testConfig(func(c *config.Config) { c.TURN.Listen[0].Address = s.Addrs()[0].String() }), Options{})
+	if err == nil || !strings.Contains(err.Error(), "turn.listen[0]") {
+		t.Errorf("a second server on the same address: %v", err)
+	}
+}
