@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -21,6 +22,9 @@ const readBuffer = 256
 
 // drainBytes is what a closing socket may still send until it has seen why.
 const drainBytes = 4 << 20
+
+// errPanic is the end of a socket that brought its reader down.
+var errPanic = errors.New("reading panicked")
 
 // socket is one upgraded connection. The goroutine in run reads it and ends it.
 type socket struct {
@@ -91,27 +95,34 @@ func (s *socket) refresh() {
 	s.ws.SetReadLimit(set.maxMessage)
 	s.limiter.SetLimit(set.rate)
 	s.limiter.SetBurst(set.burst)
+	s.refill()
 }
 
 // refill lets the peer send another message: its bytes, as many again for
 // headers, and a few control frames.
 func (s *socket) refill() {
-	s.wire.budget = 2*s.server.settings.Load().maxMessage + 4096
+	s.wire.budget = 2*s.settings.maxMessage + 4096
 }
 
 // run reads until the peer, the network or shut ends the socket.
 func (s *socket) run() {
 	defer s.server.wg.Done()
+	defer s.end()
 	s.release()
-	err := s.read()
-	s.parting(err)
-	s.end()
+	s.parting(s.read())
 }
 
 // read takes message after message, and while the socket is closing throws them
 // away: were they left unread, the kernel would reset the connection and the
-// peer never see the close frame.
-func (s *socket) read() error {
+// peer never see the close frame. What one peer sends must not end the others,
+// so a panic ends this socket alone.
+func (s *socket) read() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.server.log.Error("reading a socket panicked", "panic", p, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
 	for draining := false; ; {
 		kind, r, err := s.ws.NextReader()
 		if err != nil {
@@ -263,7 +274,7 @@ func newScratch() any { return new(bytes.Buffer) }
 // putScratch keeps a buffer for the next message, unless a rare large one has
 // made it big.
 func (s *Server) putScratch(buf *bytes.Buffer) {
-	if buf.Cap() <= 64<<10 {
+	if buf.Cap() <= 256<<10 {
 		buf.Reset()
 		s.scratch.Put(buf)
 	}
