@@ -53,9 +53,6 @@ func announce(log *slog.Logger, cfg *config.Config, warnings []config.Warning) {
 	for _, w := range warnings {
 		log.Warn(w.String())
 	}
-	if cfg.Signaling.SeedRoom {
-		log.Warn("anybody who reaches / with a WebSocket reads what is sent there", "key", "signaling.seed_room")
-	}
 }
 
 // summary is what the person who started the box is told.
