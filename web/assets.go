@@ -6,7 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
+	"html/template"
 	"net/http"
 	"path"
 	"strings"
@@ -24,13 +24,26 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
+// pages are made of templates in pages/ when the process starts.
+var pages = []struct {
+	path, template string
+	Kind           string // of the call: its name in the seed
+	Roles          bool   // one side sends and the other watches
+}{
+	{path: "/", template: "home.html"},
+	{path: "/1c1s", template: "call.html", Kind: "1c1s", Roles: true},
+	{path: "/nc1s", template: "call.html", Kind: "nc1s", Roles: true},
+	{path: "/1cs1cs", template: "call.html", Kind: "1cs1cs"},
+}
+
 // assets are the embedded files. Pages name theirs as assets/VERSION/FILE, where
 // VERSION is a hash of all of them: those never change and browsers keep them,
 // while the page itself is asked for each time and answered with 304.
 type assets struct {
-	version string
-	files   map[string]file // assets/, by name
-	pages   map[string]file // pages/, by name
+	version  string
+	files    map[string]file // assets/, by name
+	pages    map[string]file // by path
+	notFound *template.Template
 }
 
 type file struct {
@@ -39,37 +52,55 @@ type file struct {
 	etag        string
 }
 
+// place is where a page stands: how it names its files and the landing page.
+type place struct {
+	Assets, Home, Kind string
+	Roles              bool
+}
+
 func loadAssets() (*assets, error) {
-	files, err := readDir("assets")
+	templates, err := template.ParseFS(embedded, "pages/*.html")
 	if err != nil {
+		return nil, fmt.Errorf("embedded pages: %w", err)
+	}
+	a := &assets{
+		files:    make(map[string]file),
+		pages:    make(map[string]file),
+		notFound: templates.Lookup("404.html"),
+	}
+	if err := a.loadFiles(); err != nil {
 		return nil, err
 	}
-	found, err := readDir("pages")
-	if err != nil {
-		return nil, err
-	}
-	a := &assets{version: version(files), files: files, pages: make(map[string]file)}
-	for name, page := range found {
-		a.pages[name] = newFile(name, a.versioned(page.body, ""))
+	for _, p := range pages {
+		var page bytes.Buffer
+		err := templates.ExecuteTemplate(&page, p.template, place{"assets/" + a.version, "./", p.Kind, p.Roles})
+		if err != nil {
+			return nil, fmt.Errorf("embedded pages: %w", err)
+		}
+		a.pages[p.path] = newFile(".html", page.Bytes())
 	}
 	return a, nil
 }
 
-// readDir reads the files of one embedded folder.
-func readDir(dir string) (map[string]file, error) {
-	entries, err := embedded.ReadDir(dir)
+// loadFiles reads assets/ and makes its version, a hash of all of it: the files
+// import each other, so one that changes changes them all.
+func (a *assets) loadFiles() error {
+	entries, err := embedded.ReadDir("assets") // sorted by name
 	if err != nil {
-		return nil, fmt.Errorf("embedded files: %w", err)
+		return fmt.Errorf("embedded assets: %w", err)
 	}
-	files := make(map[string]file)
+	all := sha256.New()
 	for _, e := range entries {
-		body, err := fs.ReadFile(embedded, path.Join(dir, e.Name()))
+		body, err := embedded.ReadFile(path.Join("assets", e.Name()))
 		if err != nil {
-			return nil, fmt.Errorf("embedded files: %w", err)
+			return fmt.Errorf("embedded assets: %w", err)
 		}
-		files[e.Name()] = newFile(e.Name(), body)
+		f := newFile(e.Name(), body)
+		fmt.Fprintln(all, e.Name(), f.etag)
+		a.files[e.Name()] = f
 	}
-	return files, nil
+	a.version = hex.EncodeToString(all.Sum(nil)[:6])
+	return nil
 }
 
 func newFile(name string, body []byte) file {
@@ -77,41 +108,9 @@ func newFile(name string, body []byte) file {
 	return file{body, contentTypes[path.Ext(name)], `"` + hex.EncodeToString(sum[:8]) + `"`}
 }
 
-// version is a hash of all files: they import each other, so one that changes
-// changes them all. ReadDir's order is by name; a map has none, so sums are added.
-func version(files map[string]file) string {
-	var all [sha256.Size]byte
-	for name, f := range files {
-		sum := sha256.Sum256([]byte(name + f.etag))
-		for i := range all {
-			all[i] ^= sum[i]
-		}
-	}
-	return hex.EncodeToString(all[:6])
-}
-
-// versioned is a page with the version in the addresses of its assets, and root,
-// the way up to the folder of the pages, before them.
-func (a *assets) versioned(page []byte, root string) []byte {
-	return bytes.ReplaceAll(page, []byte(`"assets/`), []byte(`"`+root+`assets/`+a.version+`/`))
-}
-
-// servePage answers with a file of pages/.
-func (a *assets) servePage(w http.ResponseWriter, r *http.Request, name string) error {
-	if err := readOnly(w, r); err != nil {
-		return err
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	a.pages[name].serve(w, r)
-	return nil
-}
-
 // serveFile answers with a file of assets/, asked for with the version or
 // without.
 func (a *assets) serveFile(w http.ResponseWriter, r *http.Request, name string) error {
-	if err := readOnly(w, r); err != nil {
-		return err
-	}
 	caching := "no-cache"
 	if rest, ok := strings.CutPrefix(name, a.version+"/"); ok {
 		name, caching = rest, "public, max-age=31536000, immutable"
@@ -120,27 +119,26 @@ func (a *assets) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 	if !ok {
 		return errNotFound
 	}
-	w.Header().Set("Cache-Control", caching)
-	f.serve(w, r)
-	return nil
+	return f.serve(w, r, caching)
 }
 
 // serveNotFound is the 404 for people. It can stand at any depth.
 func (a *assets) serveNotFound(w http.ResponseWriter, r *http.Request) {
-	root := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
-	body, err := embedded.ReadFile("pages/404.html")
-	if err != nil {
-		body = []byte(errNotFound.message)
-	}
-	body = bytes.ReplaceAll(a.versioned(body, root), []byte(`href="./"`), []byte(`href="./`+root+`"`))
+	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 	w.Header().Set("Content-Type", contentTypes[".html"])
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)
-	w.Write(body)
+	a.notFound.Execute(w, place{Assets: up + "assets/" + a.version, Home: "./" + up})
 }
 
-func (f file) serve(w http.ResponseWriter, r *http.Request) {
+// serve answers a GET or HEAD with f, or 304 where the client has it.
+func (f file) serve(w http.ResponseWriter, r *http.Request, caching string) error {
+	if err := readOnly(w, r); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", caching)
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("ETag", f.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	return nil
 }

@@ -15,14 +15,6 @@ import (
 // The room of /seed/NAME.
 var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// pages are the files of pages/ by path.
-var pages = map[string]string{
-	"/":       "home.html",
-	"/1c1s":   "1c1s.html",
-	"/nc1s":   "nc1s.html",
-	"/1cs1cs": "1cs1cs.html",
-}
-
 // serve answers everything on the signaling port.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	cfg := s.cfg.Load()
@@ -49,10 +41,11 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Confi
 		return s.serveICE(w, r, cfg)
 	case path == "/healthz":
 		return serveHealth(w, r)
-	case pages[path] != "":
-		return s.assets.servePage(w, r, pages[path])
 	case strings.HasPrefix(path, "/assets/"):
 		return s.assets.serveFile(w, r, strings.TrimPrefix(path, "/assets/"))
+	}
+	if page, ok := s.assets.pages[path]; ok {
+		return page.serve(w, r, "no-cache")
 	}
 	return errNotFound
 }

@@ -1,0 +1,53 @@
+// The small buttons of a call: microphone, camera, the other camera, full screen.
+
+import { hasTwoCameras, openCamera, stop } from './media.js';
+import { element, show } from './view.js';
+
+export class Controls {
+  onflip = () => {}; // (stream, facing): another camera is open
+
+  #media = null;
+  #facing = 'user';
+
+  constructor() {
+    element('mic').addEventListener('click', () => this.#toggle('mic', 'audio'));
+    element('camera').addEventListener('click', () => this.#toggle('camera', 'video'));
+    element('flip').addEventListener('click', () => this.#flip());
+    element('full').addEventListener('click', () => fullScreen());
+    const video = element('remote_H');
+    show(document.fullscreenEnabled || 'webkitEnterFullscreen' in video, 'full');
+  }
+
+  // media is what is sent now, null for nothing; screen: not from a camera.
+  async media(media, screen = false, facing = 'user') {
+    this.#media = media;
+    this.#facing = facing;
+    show(Boolean(media?.getAudioTracks().length), 'mic');
+    show(Boolean(media?.getVideoTracks().length) && !screen, 'camera');
+    for (const id of ['mic', 'camera']) element(id).setAttribute('aria-pressed', 'false');
+    show(Boolean(media) && !screen && (await hasTwoCameras()), 'flip');
+  }
+
+  // #toggle turns the tracks of kind off or on. Pressed means off.
+  #toggle(id, kind) {
+    const off = element(id).getAttribute('aria-pressed') !== 'true';
+    element(id).setAttribute('aria-pressed', String(off));
+    for (const track of this.#media.getTracks()) if (track.kind === kind) track.enabled = !off;
+  }
+
+  // #flip closes the open camera first: a phone has one at a time.
+  async #flip() {
+    const facing = this.#facing === 'user' ? 'environment' : 'user';
+    element('flip').disabled = true;
+    stop(this.#media);
+    const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
+    element('flip').disabled = false;
+    this.onflip(stream, facing);
+  }
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) return document.exitFullscreen();
+  if (document.fullscreenEnabled) return element('stage').requestFullscreen();
+  return element('remote_H').webkitEnterFullscreen();
+}

@@ -1,0 +1,7 @@
+// The landing page.
+
+import { speak } from './lang.js';
+import { element, show } from './view.js';
+
+speak(element('language'));
+show(!window.isSecureContext, 'insecure');

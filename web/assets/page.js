@@ -1,0 +1,159 @@
+// A call page: it brings the sign-in, the socket, the call and what is shown
+// together. The three pages differ in who sends what, and when.
+
+import { Call } from './call.js';
+import { Controls } from './controls.js';
+import { Form } from './form.js';
+import { speak } from './lang.js';
+import { Login } from './login.js';
+import { mediaProblem, stop } from './media.js';
+import { linkTo, roomName, socketURL } from './room.js';
+import { Share } from './share.js';
+import { Signal } from './signal.js';
+import { Tiles } from './tiles.js';
+import { socketProblem } from './trouble.js';
+import { element, show, View } from './view.js';
+import { stayAwake } from './wake.js';
+import { PathWatch } from './watch.js';
+import { callState, callWords } from './words.js';
+
+const query = new URLSearchParams(location.search);
+
+export class Page {
+  media = null; // what is sent
+  call = null; // once the box was reached and the sign-in is done
+
+  #kind;
+  #role = '';
+  #wasConnected = false;
+  #view = new View();
+  #tiles = new Tiles();
+  #controls = new Controls();
+  #share = new Share();
+  #login = new Login(new Form());
+  #signal = new Signal(socketURL(location.href, roomName()));
+  #paths = null;
+
+  constructor(kind) {
+    this.#kind = kind;
+    speak(element('language'));
+    window.icebox = { peers: new Map() };
+    addEventListener('hashchange', () => location.reload());
+    addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+    this.#login.onask = () => this.say('status.login');
+    this.#login.onproblem = (key) => this.#view.problem('login', key);
+    this.#controls.onflip = (stream, facing) => this.send(stream, { facing });
+    element('relay').addEventListener('click', () => this.#login.again());
+    if (!window.isSecureContext) this.#view.problem('insecure', 'problem.insecure');
+    if (!window.RTCPeerConnection) this.#view.problem('browser', 'problem.browser');
+  }
+
+  // say is for the time before the call.
+  say(key) {
+    this.#view.status(key);
+  }
+
+  // enter signs in and joins the room as role: both, send or watch, once what is
+  // awaited in ready has ended.
+  async enter(role, ready) {
+    this.#role = role;
+    const url = new URL(location);
+    if (role !== 'both') url.searchParams.set('role', role);
+    history.replaceState(null, '', url);
+    const other = { send: 'watch', watch: 'send' }[role] ?? null;
+    this.#share.show(linkTo(location.href, roomName(), other), `share.${role}`);
+    const [servers] = await Promise.all([this.#login.servers(), ready]);
+    this.#begin(servers);
+  }
+
+  // open asks for media by open, one of media.js, and sends it. What goes wrong
+  // is said, with a button to try again. It says whether there is media.
+  async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
+    this.#view.problem('media', '');
+    try {
+      this.send(await open(), { screen, facing, onend });
+      return true;
+    } catch (error) {
+      console.warn('icebox: media', error);
+      const key = mediaProblem(error, screen);
+      const run = () => this.open(open, { screen, facing, onend });
+      if (key === 'problem.insecure') this.#view.problem('insecure', key);
+      else this.#view.problem('media', key, { action: { label: 'again', run } });
+      this.render();
+      return false;
+    }
+  }
+
+  // send sends media from now on, null: nothing. onend is called when the person
+  // ends it outside the page, as with a shared screen.
+  send(media, { screen = false, facing = 'user', onend = () => {} } = {}) {
+    if (this.media !== media) stop(this.media);
+    this.media = media;
+    this.#tiles.local(media, !screen && facing === 'user');
+    this.#controls.media(media, screen, facing);
+    media?.getVideoTracks()[0]?.addEventListener('ended', onend);
+    this.call?.setMedia(media);
+    this.render();
+  }
+
+  // render shows what there is to be seen now.
+  render() {
+    if (!this.call) return;
+    const state = document.body.dataset.state === 'idle' && !this.#signal.open
+      ? 'idle' : callState(this.call, Date.now());
+    this.#view.state(state);
+    this.#view.status(...callWords(this.call, state, {
+      role: this.#role, media: this.media, connected: this.#signal.open, direct: this.#login.direct,
+    }));
+    const peers = [...this.call.peers.values()];
+    this.#tiles.remote(peers);
+    document.body.dataset.socket = this.#signal.open ? 'open' : 'closed';
+    document.body.dataset.others = this.call.others.size;
+    const inCall = this.call.calling || (this.#role === 'send' && this.media);
+    show(inCall, 'hangup');
+    show(this.#role === 'both' && !this.call.calling, 'call_H');
+    show(this.#login.direct, 'relay');
+    this.#connectedChanged(state === 'connected');
+  }
+
+  #begin(iceServers) {
+    const config = (servers) => ({
+      iceServers: servers,
+      iceTransportPolicy: query.get('via') === 'relay' ? 'relay' : 'all', // ?via=relay: to test the relay
+    });
+    const signal = this.#signal;
+    this.call = new Call({
+      kind: this.#kind, role: this.#role, signal, config: config(iceServers), media: this.media,
+    });
+    window.icebox.peers = this.call.connections;
+    this.#paths = new PathWatch(this.call, () => {
+      this.#tiles.paths(this.#paths.known);
+      this.render();
+    });
+    this.#login.onservers = (servers) => this.call.setConfig(config(servers));
+    const joined = signal.onopen;
+    signal.onopen = () => {
+      this.#view.problem('socket', '');
+      joined();
+    };
+    signal.onlost = (how) => this.#lost(how);
+    this.call.onchange = () => this.render();
+    this.call.onleft = () => this.#role !== 'send' && this.#view.problem('left', 'status.left');
+    signal.connect();
+    this.render();
+  }
+
+  async #lost(how) {
+    this.render();
+    const key = await socketProblem(how);
+    if (!this.#signal.open) this.#view.problem('socket', key);
+  }
+
+  #connectedChanged(connected) {
+    if (connected === this.#wasConnected) return;
+    this.#wasConnected = connected;
+    stayAwake(connected);
+    if (connected) this.#view.problem('left', '');
+    this.#paths.look();
+  }
+}

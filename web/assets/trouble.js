@@ -1,0 +1,17 @@
+// Why the socket was lost, as the key of a sentence.
+
+const BY_CODE = { 1001: 'socket.restart', 3008: 'socket.slow', 4429: 'socket.busy' };
+
+// socketProblem asks the box by another way when the socket has never opened: a
+// page that loads beside a socket that does not is what a certificate that was
+// clicked through looks like on an iPhone.
+export async function socketProblem({ code, opened }) {
+  if (BY_CODE[code]) return BY_CODE[code];
+  if (opened) return 'socket.lost';
+  try {
+    await fetch('healthz', { cache: 'no-store', credentials: 'omit' });
+  } catch {
+    return 'problem.unreachable';
+  }
+  return location.protocol === 'https:' ? 'socket.certificate' : 'socket.blocked';
+}
