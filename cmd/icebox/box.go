@@ -94,11 +94,9 @@ func (b *box) run(signals stopSignals) error {
 	b.add(&g, "turn", lasting(b.turn.Run))
 	b.add(&g, "signaling", b.runSignaling)
 	b.add(&g, "web", lasting(b.web.Run))
-	if path := b.cfg.Load().Path; path != "" {
-		b.add(&g, "configuration", lasting(func(ctx context.Context) error {
-			return config.Watch(ctx, path, b.log, b.update)
-		}))
-	}
+	b.add(&g, "configuration", lasting(func(ctx context.Context) error {
+		return b.cfg.Load().Watch(ctx, b.log, b.update)
+	}))
 	return g.Run()
 }
 
