@@ -25,6 +25,8 @@ func testConfig(edit func(*config.Config)) *config.Config {
 	cfg.TURN.Users = []config.User{{Name: "admin", Password: "secret"}, {Name: "bob", Password: "b"}}
 	cfg.TURN.Secret = "0123456789abcdef"
 	cfg.TURN.Relay.Ports = config.PortRange{Min: 20000, Max: 29999}
+	cfg.TURN.Limits.AllocationsPerUser = 5000
+	cfg.TURN.Limits.Allocations = 5000
 	cfg.TURN.Limits.Unauthenticated = config.Rate{Rate: 1e6, Burst: 1e6}
 	if edit != nil {
 		edit(cfg)

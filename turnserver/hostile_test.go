@@ -92,54 +92,47 @@ func cpuTime(t *testing.T) time.Duration {
 // TestEndedWhileHandled ends ten thousand sessions from outside while requests
 // of theirs are handled. Plain pion is gone after a few.
 func TestEndedWhileHandled(t *testing.T) {
-	s := startServer(t, func(c *config.Config) { c.TURN.Limits.AllocationsPerUser = 1000 })
-	const workers, each = 8, 1250
-	stop := make(chan struct{})
-	var killers, clients sync.WaitGroup
-	for range 2 {
-		killers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(200 * time.Microsecond):
-					s.EndUser("admin")
-				}
-			}
-		})
+	s := startServer(t, nil)
+	const clients, each = 8, 1250
+	var running sync.WaitGroup
+	for i := range clients {
+		running.Go(func() { churn(s, netip.MustParseAddrPort(fmt.Sprintf("1.1.1.%d:9", i+1)), each) })
 	}
-	for w := range workers {
-		clients.Go(func() { churn(t, s, netip.MustParseAddrPort(fmt.Sprintf("1.1.1.%d:9", w+1)), each) })
-	}
-	clients.Wait()
-	close(stop)
-	killers.Wait()
+	running.Wait()
 	serves(t, s)
-	s.EndUser("admin")
 	eventually(t, "everything is let go", func() bool {
 		return len(s.Sessions()) == 0 && s.sessions.accounts.total == 0 &&
 			s.sessions.relays.family[0].ports.available() == 10000
 	})
+	if begun := s.sessions.begun.Load(); begun != clients*each {
+		t.Errorf("%d sessions began, want %d", begun, clients*each)
+	}
 }
 
-// churn begins n sessions one after the other, and has requests of each on the
-// way all the time.
-func churn(t *testing.T, s *Server, peer netip.AddrPort, n int) {
+// churn begins n sessions one after the other. While the requests of each come
+// in, another goroutine ends it.
+func churn(s *Server, client netip.AddrPort, n int) {
 	answers := new(discard)
-	o := origin{tuple: tuple{client: peer, local: netip.MustParseAddrPort("127.0.0.1:3478")}, client: answers, trusted: true}
+	o := origin{tuple: tuple{client: client, local: netip.MustParseAddrPort("127.0.0.1:3478")}, client: answers, trusted: true}
 	c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 	send := func(method stun.Method, attrs ...stun.Setter) {
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, c.signed(attrs)...)...).Raw)
 	}
-	for i := 0; answers.allocated < n; i++ {
+	for answers.allocated < n {
 		send(stun.MethodAllocate, requestedUDP)
-		send(stun.MethodCreatePermission, peerSetter(peer))
-		send(stun.MethodChannelBind, channelNumber(0x4000), peerSetter(peer))
-		send(stun.MethodRefresh)
-		if i > 50*n {
-			t.Errorf("only %d sessions began", answers.allocated)
-			return
+		x := s.guard.table.get(o.tuple)
+		if x == nil {
+			continue
 		}
+		var killer sync.WaitGroup
+		killer.Go(func() { s.sessions.end(x) })
+		for !x.over() {
+			send(stun.MethodCreatePermission, peerSetter(client))
+			send(stun.MethodChannelBind, channelNumber(0x4000), peerSetter(client))
+			send(stun.MethodRefresh)
+		}
+		send(stun.MethodCreatePermission, peerSetter(client))
+		killer.Wait()
 	}
 }
 
