@@ -1,0 +1,49 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"icebox/natlab"
+)
+
+// Home routers that people have.
+var (
+	// usual maps endpoint-independent: two of them connect directly.
+	usual = natlab.NAT{Mapping: natlab.EndpointIndependent, Filtering: natlab.AddressAndPortDependent}
+	// fullCone lets everybody answer, asked or not.
+	fullCone = natlab.NAT{Mapping: natlab.EndpointIndependent, Filtering: natlab.EndpointIndependent}
+	// symmetric maps per remote: two of them need the relay.
+	symmetric = natlab.NAT{Mapping: natlab.AddressAndPortDependent, Filtering: natlab.AddressAndPortDependent}
+)
+
+// world is an internet with a box in it.
+type world struct {
+	t     *testing.T
+	lab   *natlab.Lab
+	box   *box
+	homes int
+}
+
+// newWorld starts a box behind a router that forwards its ports and has no
+// hairpin.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	lab := natlab.New(t)
+	router := lab.Router("the box's router", natlab.NAT{Public: boxPublic})
+	host := router.Host("box")
+	for _, protocol := range []string{"udp", "tcp"} {
+		router.Forward(protocol, 3478, host)
+	}
+	router.Forward("tcp", 3002, host)
+	router.ForwardRange("udp", 50000, 50999, host)
+	return &world{t: t, lab: lab, box: newBox(t, host)}
+}
+
+// home makes one more home with such a router.
+func (w *world) home(nat natlab.NAT) *natlab.Router {
+	w.t.Helper()
+	w.homes++
+	nat.Public = fmt.Sprintf("203.0.113.%d", 10*w.homes)
+	return w.lab.Router(fmt.Sprintf("router %d", w.homes), nat)
+}
