@@ -29,7 +29,11 @@ func channelNumber(n uint16) stun.Setter {
 
 // unknownAttributes is UNKNOWN-ATTRIBUTES (RFC 8489 section 14.9).
 func unknownAttributes(types []stun.AttrType) stun.Setter {
-	return stun.UnknownAttributes(append([]stun.AttrType(nil), types...))
+	var v []byte
+	for _, t := range types {
+		v = binary.BigEndian.AppendUint16(v, uint16(t))
+	}
+	return stun.RawAttribute{Type: stun.AttrUnknownAttributes, Value: v}
 }
 
 // addressError is ADDRESS-ERROR-CODE (RFC 8656 section 18.12): why an allocation

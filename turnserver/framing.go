@@ -10,7 +10,7 @@ import (
 
 const (
 	channelHeader = 4 // channel number and length, RFC 8656 section 12.4
-	maxFrame      = channelHeader + 65535 + 3
+	maxFrame      = headerSize + 65535
 	// strangerFrame bounds what one who has not authenticated may send at once:
 	// a request of his is far smaller.
 	strangerFrame = 4096

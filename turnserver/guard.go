@@ -15,6 +15,7 @@ type guard struct {
 	nonces    nonces
 	strangers *addressBuckets // answers to those who have not authenticated
 	guesses   *addressBuckets // failed passwords
+	blind     *addressBuckets // failed passwords without a fresh nonce
 	rules     rulebook
 	stats     guardStats
 }
@@ -47,7 +48,7 @@ const (
 func newGuard(m *sessions) *guard {
 	return &guard{
 		sessions: m, nonces: newNonces(), rules: allRules,
-		strangers: newAddressBuckets(), guesses: newAddressBuckets(),
+		strangers: newAddressBuckets(), guesses: newAddressBuckets(), blind: newAddressBuckets(),
 	}
 }
 
@@ -146,7 +147,7 @@ func (g *guard) grantAllocate(r *request) *refusal {
 		if refused != nil {
 			return refused
 		}
-		g.log.Info("session begins", "session", s.id, "user", s.user.username, "transport", s.tuple.transport.String())
+		g.log.Debug("session begins", "session", s.id, "user", s.user.username, "transport", s.tuple.transport.String())
 	}
 	var attrs []stun.Setter
 	for _, addr := range s.relayed() {

@@ -31,23 +31,29 @@ func (rs rules) apply(r *request) *refusal {
 // rulebook are the rules of each method.
 type rulebook [methods]rules
 
-// authentication is the long-term credential mechanism, in front of every
+// credentialRules are the long-term credential mechanism, in front of every
 // method but Binding.
-var authentication = rules{
+var credentialRules = rules{
 	{"integrity present", "8489 9.2.4", checkIntegrityPresent},
 	{"credentials complete", "8489 9.2.4", checkComplete},
 	{"nonce fresh", "8489 9.2.4", checkNonce},
 	{"guesses bounded", "8489 9.2.4", checkGuesses},
 	{"password right", "8489 9.2.4", checkPassword},
+}
+
+// sessionRules are those of every method of a session.
+var sessionRules = slices.Concat(credentialRules, rules{
 	{"same user", "8656 5", checkSameUser},
 	{"attributes known", "8489 6.3.1", checkKnown},
-}
+	{"allocation there", "8656 5", checkSession},
+})
 
 var allRules = rulebook{
 	methodBinding: {
 		{"attributes known", "8489 6.3.1", checkKnown},
 	},
-	methodAllocate: slices.Concat(authentication, rules{
+	methodAllocate: slices.Concat(credentialRules, rules{
+		{"attributes known", "8489 6.3.1", checkKnown},
 		{"5-tuple free", "8656 7.2", checkFree},
 		{"credential in time", "REST 2.2", checkExpiry},
 		{"UDP requested", "8656 7.2", checkTransport},
@@ -57,20 +63,17 @@ var allRules = rulebook{
 		{"EVEN-PORT", "8656 7.2", checkEvenPort},
 		{"LIFETIME", "8656 7.2", checkAllocateLifetime},
 	}),
-	methodRefresh: slices.Concat(authentication, rules{
-		{"allocation there", "8656 8.2", checkSession},
+	methodRefresh: slices.Concat(sessionRules, rules{
 		{"same family", "8656 8.2", checkRefreshFamily},
 		{"LIFETIME", "8656 8.2", checkRefreshLifetime},
 	}),
-	methodCreatePermission: slices.Concat(authentication, rules{
-		{"allocation there", "8656 10.2", checkSession},
+	methodCreatePermission: slices.Concat(sessionRules, rules{
 		{"peers sound", "8656 10.2", checkPeers},
 		{"peer family", "8656 10.2", checkPeerFamily},
 		{"peers permitted", "8656 10.2", checkPolicy},
 		{"room for them", "8656 10.2", checkRoom},
 	}),
-	methodChannelBind: slices.Concat(authentication, rules{
-		{"allocation there", "8656 12.2", checkSession},
+	methodChannelBind: slices.Concat(sessionRules, rules{
 		{"number and peer sound", "8656 12.2", checkChannel},
 		{"peer family", "8656 12.2", checkPeerFamily},
 		{"not bound otherwise", "8656 12.2", checkConflict},
@@ -105,11 +108,23 @@ func checkComplete(r *request) *refusal {
 	return refuse(stun.CodeBadRequest)
 }
 
+// checkNonce refuses a nonce that is not fresh with 438, or where the password
+// is wrong too with 401. Who sends it may not be who he seems to be, so such
+// failures count apart from guesses: past their bound, he is told of the nonce
+// alone, and learns nothing of the password.
 func checkNonce(r *request) *refusal {
 	if r.guard.nonces.fresh(r.value(attrNonce), r.tuple, r.now) {
 		return nil
 	}
-	return challenge(r, stun.CodeStaleNonce)
+	failures := r.guard.blind.of(r.tuple.client.Addr())
+	if failures.empty(r.now, guessCost, guessBurst) {
+		return challenge(r, stun.CodeStaleNonce)
+	}
+	if _, ok := r.verify(); ok {
+		return challenge(r, stun.CodeStaleNonce)
+	}
+	failures.take(r.now, guessCost, guessBurst)
+	return challenge(r, stun.CodeUnauthorized)
 }
 
 // checkGuesses leaves requests unread from an address that has tried too many
@@ -122,13 +137,20 @@ func checkGuesses(r *request) *refusal {
 }
 
 func checkPassword(r *request) *refusal {
-	user, ok := r.settings.credentials.find(string(r.value(attrUsername)))
-	if ok && r.signedWith(user.key) && string(r.value(attrRealm)) == r.settings.credentials.realm {
+	user, ok := r.verify()
+	if ok {
 		r.user, r.authenticated = user, true
 		return nil
 	}
 	r.guard.guesses.of(r.tuple.client.Addr()).take(r.now, guessCost, guessBurst)
 	return challenge(r, stun.CodeUnauthorized)
+}
+
+// verify looks the user up and checks what his password has signed.
+func (r *request) verify() (identity, bool) {
+	c := r.settings.credentials
+	user, ok := c.find(string(r.value(attrUsername)))
+	return user, ok && r.signedWith(user.key) && string(r.value(attrRealm)) == c.realm
 }
 
 func checkSameUser(r *request) *refusal {
@@ -150,7 +172,7 @@ func checkKnown(r *request) *refusal {
 
 // checkFree lets a retransmission pass, which gets the answer of the first.
 func checkFree(r *request) *refusal {
-	if r.session == nil || r.session.origin == r.transaction() {
+	if r.session == nil || r.session.origin == r.transaction() && r.session.user.username == r.user.username {
 		return nil
 	}
 	return refuse(stun.CodeAllocMismatch)
