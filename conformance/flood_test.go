@@ -7,36 +7,7 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"icebox/natlab"
 )
-
-// spoofer sends packets with any source address.
-type spoofer struct{ fd int }
-
-func rawSocket(t testing.TB, host *natlab.Host) *spoofer {
-	t.Helper()
-	s := &spoofer{fd: -1}
-	err := host.Do(func() (err error) {
-		s.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
-		return err
-	})
-	if err != nil {
-		t.Fatalf("a raw socket: %v", err)
-	}
-	t.Cleanup(func() { unix.Close(s.fd) })
-	return s
-}
-
-func (s *spoofer) spoof(t testing.TB, from, to netip.AddrPort, payload []byte) {
-	t.Helper()
-	err := unix.Sendto(s.fd, ipv4UDP(from, to, payload), 0, &unix.SockaddrInet4{Addr: to.Addr().As4()})
-	if err != nil {
-		t.Fatalf("send a packet as %v: %v", from, err)
-	}
-}
 
 // TestReflection floods the box with requests in the name of others.
 func TestReflection(t *testing.T) {

@@ -81,6 +81,21 @@ func (p *peer) wantNothing(t testing.TB) {
 	}
 }
 
+// wantPacketsUpTo takes whatever comes, none of it longer than n bytes.
+func (p *peer) wantPacketsUpTo(t testing.TB, n int) {
+	t.Helper()
+	for {
+		select {
+		case got := <-p.packets:
+			if len(got.data) > n {
+				t.Errorf("%d bytes came, in fragments", len(got.data))
+			}
+		case <-time.After(quiet):
+			return
+		}
+	}
+}
+
 // mark makes bytes that occur nowhere else.
 func mark(what string) []byte { return []byte(fmt.Sprintf("%s %s", what, rand.Text())) }
 
