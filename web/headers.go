@@ -10,7 +10,7 @@ import (
 
 // permissions that the pages need, and the ones that a page never gets.
 const permissions = "camera=(self), microphone=(self), display-capture=(self), " +
-	"geolocation=(), payment=(), usb=(), serial=(), bluetooth=()"
+	"geolocation=(), payment=(), usb=(), serial=()"
 
 // secure sets the headers that every answer carries. There is no HSTS: it goes
 // by host name, and would lock the owner out of whatever else answers plain http

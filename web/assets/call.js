@@ -139,9 +139,10 @@ export class Call {
   }
 
   #left(id) {
-    if (this.peers.get(id)?.state === 'connected') this.onleft();
+    const wasConnected = this.peers.get(id)?.wasConnected;
     this.others.delete(id);
     this.#drop(id);
+    if (wasConnected) this.onleft();
     this.onchange();
   }
 

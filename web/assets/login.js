@@ -30,6 +30,7 @@ export class Login {
       if (answer.status === 200 || (answer.status === 401 && login?.direct)) return this.#done(answer, login);
       if (answer.status === 401) {
         login = await this.#ask(login ? 'login.wrong' : '', login?.user);
+        if (login.direct) return this.#done(answer, login);
       } else {
         this.onproblem({ 0: 'problem.unreachable', 429: 'login.slow' }[answer.status] ?? 'problem.server');
         await new Promise((resume) => setTimeout(resume, answer.retryAfter * 1_000));

@@ -6,8 +6,8 @@ import { Page } from './page.js';
 import { element } from './view.js';
 
 const page = new Page('1cs1cs');
-element('call_H').addEventListener('click', () => page.call?.start());
-element('hangup').addEventListener('click', () => page.call.hangUp());
+element('call_H').addEventListener('click', () => page.start());
+element('hangup').addEventListener('click', () => page.hangUp());
 
 page.say('status.camera');
 page.enter('both', page.open(() => openCamera('user')));

@@ -60,9 +60,9 @@ export class Page {
     const url = new URL(location);
     if (role !== 'both') url.searchParams.set('role', role);
     history.replaceState(null, '', url);
+    const [servers] = await Promise.all([this.#login.servers(), ready]);
     const other = { send: 'watch', watch: 'send' }[role] ?? null;
     this.#share.show(linkTo(location.href, roomName(), other), `share.${role}`);
-    const [servers] = await Promise.all([this.#login.servers(), ready]);
     this.#begin(servers);
   }
 
@@ -94,6 +94,17 @@ export class Page {
     media?.getVideoTracks()[0]?.addEventListener('ended', onend);
     this.call?.setMedia(media);
     this.render();
+  }
+
+  // start calls everybody who is there; hangUp ends what there is.
+  start() {
+    this.#view.problem('left', '');
+    this.call?.start();
+  }
+
+  hangUp() {
+    this.#view.problem('left', '');
+    this.call?.hangUp();
   }
 
   // render shows what there is to be seen now.
@@ -128,6 +139,7 @@ export class Page {
     window.icebox.peers = this.call.connections;
     this.#paths = new PathWatch(this.call, () => {
       this.#tiles.paths(this.#paths.known);
+      this.#view.ways(this.#role === 'send' ? this.#paths.known : new Map());
       this.render();
     });
     this.#login.onservers = (servers) => this.call.setConfig(config(servers));
@@ -138,7 +150,10 @@ export class Page {
     };
     signal.onlost = (how) => this.#lost(how);
     this.call.onchange = () => this.render();
-    this.call.onleft = () => this.#role !== 'send' && this.#view.problem('left', 'status.left');
+    this.call.onleft = () => {
+      const alone = this.#role !== 'send' && this.call.peers.size === 0;
+      if (alone) this.#view.problem('left', 'status.left');
+    };
     signal.connect();
     this.render();
   }
@@ -153,7 +168,10 @@ export class Page {
     if (connected === this.#wasConnected) return;
     this.#wasConnected = connected;
     stayAwake(connected);
-    if (connected) this.#view.problem('left', '');
+    if (connected) {
+      this.#view.problem('left', '');
+      scrollTo({ top: 0, behavior: 'smooth' });
+    }
     this.#paths.look();
   }
 }

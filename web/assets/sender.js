@@ -18,7 +18,7 @@ export function sendOrWatch(kind, { open, atOnce, screen = false, facing = 'user
     entered = true;
   };
   const stopSending = () => {
-    page.call?.hangUp();
+    page.hangUp();
     page.send(null);
     show(true, 'choice');
   };

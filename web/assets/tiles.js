@@ -1,8 +1,8 @@
 // The videos: this page's own, and one for each page that sends. The first of
 // those is remote_H, the others are made beside it.
 
-import { onLanguage, t } from './lang.js';
-import { figures, pathWords } from './path.js';
+import { describe } from './describe.js';
+import { onLanguage } from './lang.js';
 import { element, show } from './view.js';
 
 export class Tiles {
@@ -69,8 +69,7 @@ export class Tiles {
       const caption = tile.querySelector('figcaption');
       caption.hidden = !known;
       if (!known) return;
-      const { key, values } = pathWords(known.path);
-      caption.textContent = [t(key, values), figures(known.path, known.bits)].filter(Boolean).join(' · ');
+      caption.textContent = describe(known);
     });
   }
 

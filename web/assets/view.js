@@ -2,6 +2,9 @@
 // words, problems, and which buttons are there.
 
 import { onLanguage, t } from './lang.js';
+import { describe } from './describe.js';
+
+const MOST_WAYS = 8;
 
 export const element = (id) => document.getElementById(id);
 
@@ -15,12 +18,14 @@ export function show(visible, ...ids) {
 
 export class View {
   #status = ['status.loading'];
+  #ways = new Map();
   #problems = new Map(); // slot -> {key, values, action}
 
   constructor() {
     onLanguage(() => {
       this.#writeStatus();
       this.#writeProblems();
+      this.#writeWays();
     });
   }
 
@@ -47,6 +52,20 @@ export class View {
     this.#writeProblems();
   }
 
+  // ways lists how calls travel whose pictures are not shown here.
+  ways(known) {
+    this.#ways = known;
+    this.#writeWays();
+  }
+
+  #writeWays() {
+    element('ways').replaceChildren(...[...this.#ways.values()].slice(0, MOST_WAYS).map((known) => {
+      const line = document.createElement('li');
+      line.textContent = describe(known);
+      return line;
+    }));
+  }
+
   #writeStatus() {
     element('status').textContent = t(...this.#status);
     element('status').dataset.key = this.#status[0];
@@ -59,7 +78,7 @@ export class View {
 
 function card({ key, values, action }) {
   const box = document.createElement('div');
-  box.className = 'card problem';
+  box.className = key.startsWith('status.') ? 'card' : 'card problem';
   box.dataset.key = key;
   const sentence = document.createElement('p');
   sentence.textContent = t(key, values);
