@@ -48,7 +48,7 @@ type box struct {
 	host    *natlab.Host
 	setup   setup
 	process *exec.Cmd
-	logPath string
+	dir     string        // of its configuration, state and log
 	ended   chan struct{} // closed when the process is gone
 }
 
@@ -61,18 +61,27 @@ func start(t testing.TB, host *natlab.Host, s setup) *box {
 // startUnder is start with a program in front that runs the box: prlimit.
 func startUnder(t testing.TB, host *natlab.Host, s setup, before ...string) *box {
 	t.Helper()
-	dir := t.TempDir()
-	b := &box{host: host, setup: s, logPath: filepath.Join(dir, "log"), ended: make(chan struct{})}
-	file := filepath.Join(dir, "config.yaml")
-	if err := os.WriteFile(file, []byte(b.config(dir)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.run(t, append(before, boxBinary(t), "serve", "-c", file))
+	b := &box{host: host, setup: s, dir: t.TempDir(), ended: make(chan struct{})}
+	b.configure(t)
+	b.run(t, append(before, boxBinary(t), "serve", "-c", b.file("config.yaml")))
 	b.awaitReady(t)
 	return b
 }
 
-func (b *box) config(dir string) string {
+func (b *box) file(name string) string { return filepath.Join(b.dir, name) }
+
+// configure puts the configuration of b.setup in place, as an editor would.
+func (b *box) configure(t testing.TB) {
+	t.Helper()
+	if err := os.WriteFile(b.file("config.new"), []byte(b.config()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(b.file("config.new"), b.file("config.yaml")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *box) config() string {
 	limits, relay := cmp.Or(b.setup.limits, high), cmp.Or(b.setup.relay, "50000-54999")
 	ipv4, ipv6 := cmp.Or(b.setup.public, b.host.Addr().String()), b.host.Addr6().String()
 	if b.setup.ipv4 {
@@ -95,7 +104,7 @@ signaling: {listen: ":%d"}
 tls: {source: self-signed}
 admin: {listen: "127.0.0.1:%d"}
 log: {level: info, format: json}
-`, dir, ipv4, ipv6, realm, b.port(), relay,
+`, b.dir, ipv4, ipv6, realm, b.port(), relay,
 		alice.name, alice.password, bob.name, bob.password,
 		quoted(b.setup.allow), quoted(b.setup.deny), limits, 13002+b.setup.index, b.adminPort())
 }
@@ -125,7 +134,7 @@ func (b *box) address(tr transport) netip.AddrPort {
 
 func (b *box) run(t testing.TB, args []string) {
 	t.Helper()
-	log, err := os.Create(b.logPath)
+	log, err := os.Create(b.file("log"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +182,7 @@ func (b *box) running() bool {
 }
 
 func (b *box) log() string {
-	text, _ := os.ReadFile(b.logPath)
+	text, _ := os.ReadFile(b.file("log"))
 	return string(text)
 }
 

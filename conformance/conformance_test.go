@@ -51,6 +51,21 @@ func TestConformance(t *testing.T) {
 	}
 	wait.Wait()
 	t.Logf("\n%s", table.print(rules))
+	wantDiscreet(t, b)
+}
+
+// wantDiscreet: what the log of a box must not say, after all that.
+func wantDiscreet(t *testing.T, b *box) {
+	t.Helper()
+	for what, secret := range map[string]string{
+		"a password":           alice.password,
+		"the address of users": clientAddress(0, false).String(),
+		"an IPv6 one":          clientAddress(0, true).String(),
+	} {
+		if strings.Contains(b.log(), secret) {
+			t.Errorf("the log says %s: %s", what, secret)
+		}
+	}
 }
 
 func verdict(t *testing.T) string {

@@ -15,6 +15,7 @@ func TestReflection(t *testing.T) {
 	b := start(t, w.box, setup{allow: peerRanges, limits: asShipped})
 	s := &scene{world: w, box: b, transport: udp}
 	t.Run("one victim", func(t *testing.T) { reflectAtOne(t, s) })
+	t.Run("one IPv6 network", func(t *testing.T) { reflectAtNetwork(t, s) })
 	t.Run("many victims", func(t *testing.T) { reflectAtMany(t, s) })
 }
 
@@ -60,6 +61,29 @@ func (p *peer) count() (packets, bytes int) {
 		case <-time.After(quiet):
 			return packets, bytes
 		}
+	}
+}
+
+// reflectAtNetwork: an IPv6 user has a whole /64, so that is what is counted.
+func reflectAtNetwork(t *testing.T, s *scene) {
+	began, answers := time.Now(), 0
+	var sockets []*peer
+	for i := range network6 {
+		sockets = append(sockets, listenPeer(t, s.neighbours, neighbour(i)))
+	}
+	to := netip.AddrPortFrom(s.world.box.Addr6(), uint16(s.box.port()))
+	for range 200 {
+		for _, p := range sockets {
+			p.sendTo(to, build(binding, request).raw)
+		}
+	}
+	for _, p := range sockets {
+		n, _ := p.count()
+		answers += n
+	}
+	bound := 100 + 20*int(time.Since(began).Seconds()+1)
+	if answers == 0 || answers > bound {
+		t.Errorf("%d answers went to %d addresses of a /64, want 1 to %d", answers, len(sockets), bound)
 	}
 }
 

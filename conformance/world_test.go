@@ -15,9 +15,10 @@ import (
 )
 
 // world is the small internet of a test: a host that boxes run on, a host that
-// clients are on, and two hosts of peers, all with IPv4 and IPv6.
+// clients are on, and two hosts of peers, with IPv4 and IPv6 each.
 type world struct {
 	box, client, first, second *natlab.Host
+	neighbours                 *natlab.Host // addresses of one IPv6 network
 
 	used atomic.Int64 // client addresses that fresh has given away
 }
@@ -31,6 +32,13 @@ func clientAddress(i int, ipv6 bool) netip.Addr {
 		return netip.MustParseAddr(fmt.Sprintf("2001:db8:3:%x::20", i))
 	}
 	return netip.AddrFrom4([4]byte{198, 51, 100, byte(100 + i)})
+}
+
+// network6 is how many addresses the neighbours have.
+const network6 = 8
+
+func neighbour(i int) netip.Addr {
+	return netip.MustParseAddr(fmt.Sprintf("2001:db8:4::%x", 1+i))
 }
 
 // fresh is a client address that nobody has used yet, for who means to use up
@@ -60,7 +68,10 @@ func newWorld(t *testing.T) *world {
 
 // worldAround has boxes on that host.
 func worldAround(lab *natlab.Lab, box *natlab.Host) *world {
-	var clients []string
+	var clients, neighbours []string
+	for i := range network6 {
+		neighbours = append(neighbours, neighbour(i).String())
+	}
 	for i := range clientAddresses {
 		clients = append(clients, clientAddress(i, false).String(), clientAddress(i, true).String())
 	}
@@ -69,6 +80,8 @@ func worldAround(lab *natlab.Lab, box *natlab.Host) *world {
 		client: lab.Host("client", clients...),
 		first:  lab.Host("first peer", "203.0.113.1", "2001:db8:2::1"),
 		second: lab.Host("second peer", "203.0.113.2", "2001:db8:2::2"),
+
+		neighbours: lab.Host("neighbours", neighbours...),
 	}
 }
 
