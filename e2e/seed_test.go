@@ -46,7 +46,7 @@ func TestSeed1c1s(t *testing.T) {
 	home := newWorld(t).home(usual)
 	watcher := seed(t, home.Host("watcher"), "1c1s-watch", "[PC]")
 	seed(t, home.Host("sender"), "1c1s-send", "[PC]")
-	watcher.moves(1)
+	moving(t, watcher)
 }
 
 // TestSeedNc1s: one sends its screen to three. No STUN server here either.
@@ -58,9 +58,7 @@ func TestSeedNc1s(t *testing.T) {
 	for _, name := range []string{"first", "second", "third"} {
 		watchers = append(watchers, seed(t, home.Host(name), "nc1s-watch", "[PC]"))
 	}
-	for _, w := range watchers {
-		w.moves(1)
-	}
+	moving(t, watchers...)
 }
 
 // TestSeed1cs1cs: two call each other over STUN and TURN of the box. Only the
@@ -74,7 +72,7 @@ func TestSeed1cs1cs(t *testing.T) {
 		v.until("it is ready to call", `() => document.getElementById('call_H').onclick !== null`)
 	}
 	alice.click("call_H")
-	bob.moves(1)
+	moving(t, bob)
 	bob.click("call_H")
-	alice.moves(1)
+	moving(t, alice, bob)
 }

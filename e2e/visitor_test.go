@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -123,92 +122,4 @@ func (v *visitor) leave() {
 	if err := v.page.Close(); err != nil {
 		v.t.Fatalf("%s: closing the page: %v", v.name, err)
 	}
-}
-
-// connection is what getStats says about one RTCPeerConnection.
-type connection struct {
-	Frames int  // decoded so far
-	Video  bool // some video comes in
-	Local  candidate
-	Remote candidate
-}
-
-// candidate is one end of the selected pair.
-type candidate struct {
-	CandidateType string
-	Protocol      string
-	RelayProtocol string // to the relay, of a local one
-}
-
-func (c candidate) String() string {
-	return fmt.Sprintf("%s %s%s", c.CandidateType, c.Protocol, c.RelayProtocol)
-}
-
-// relayed tells whether one of the two ends is a relay.
-func (c connection) relayed() bool {
-	return c.Local.CandidateType == "relay" || c.Remote.CandidateType == "relay"
-}
-
-// statistics reads the connections that have a selected pair.
-func (v *visitor) statistics() (all []connection, err error) {
-	err = v.evaluate(&all, `async () => {
-		const found = []
-		for (const pc of `+v.connections+`) {
-			if (!pc) continue
-			const stats = await pc.getStats()
-			const all = [...stats.values()]
-			const transport = all.find(s => s.type === 'transport')
-			const pair = transport && stats.get(transport.selectedCandidatePairId)
-			if (!pair) continue
-			const video = all.filter(s => s.type === 'inbound-rtp' && s.kind === 'video')
-			found.push({
-				Frames: video.reduce((sum, s) => sum + (s.framesDecoded ?? 0), 0),
-				Video: video.length > 0,
-				Local: stats.get(pair.localCandidateId),
-				Remote: stats.get(pair.remoteCandidateId),
-			})
-		}
-		return found
-	}`)
-	return all, err
-}
-
-// movingFor is how long video must go on, looked at once a second.
-const movingFor = 5
-
-// moves waits until video comes in on this many connections and goes on, on all
-// of them, for five seconds in a row. It gives the connections.
-func (v *visitor) moves(connections int) []connection {
-	v.t.Helper()
-	var before []connection
-	rises := 0
-	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(time.Second) {
-		now, err := v.statistics()
-		if err == nil && rising(before, now, connections) {
-			rises++
-		} else {
-			rises = 0
-		}
-		if rises == movingFor {
-			v.t.Logf("%s: %+v", v.name, now)
-			return now
-		}
-		if time.Now().After(deadline) {
-			v.t.Fatalf("%s: no moving video on %d connections: %+v, %v\n%s", v.name, connections, now, err, v.state())
-		}
-		before = now
-	}
-}
-
-// rising tells whether each connection has decoded more than before.
-func rising(before, now []connection, connections int) bool {
-	if len(now) != connections || len(before) != connections {
-		return false
-	}
-	for i := range now {
-		if !now[i].Video || now[i].Frames <= before[i].Frames {
-			return false
-		}
-	}
-	return true
 }

@@ -19,15 +19,24 @@ var (
 
 // world is an internet with a box in it.
 type world struct {
-	t     *testing.T
-	lab   *natlab.Lab
-	box   *box
-	homes int
+	t      *testing.T
+	lab    *natlab.Lab
+	router *natlab.Router // of the box
+	box    *box
+	homes  int
 }
 
-// newWorld starts a box behind a router that forwards its ports and has no
-// hairpin.
+// newWorld starts a box behind a router that forwards all its ports.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := newNarrowWorld(t)
+	w.router.ForwardRange("udp", 50000, 50999, w.box.host)
+	return w
+}
+
+// newNarrowWorld starts a box behind a router that forwards no relay ports. The
+// router has no hairpin.
+func newNarrowWorld(t *testing.T) *world {
 	t.Helper()
 	lab := natlab.New(t)
 	router := lab.Router("the box's router", natlab.NAT{Public: boxPublic})
@@ -36,8 +45,7 @@ func newWorld(t *testing.T) *world {
 		router.Forward(protocol, 3478, host)
 	}
 	router.Forward("tcp", 3002, host)
-	router.ForwardRange("udp", 50000, 50999, host)
-	return &world{t: t, lab: lab, box: newBox(t, host)}
+	return &world{t: t, lab: lab, router: router, box: newBox(t, host)}
 }
 
 // home makes one more home with such a router.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,10 +30,14 @@ type Command func(ctx context.Context, name string, args ...string) *exec.Cmd
 
 // Browser is one Chromium with a profile of its own.
 type Browser struct {
-	t   testing.TB
-	rod *rod.Browser
-	log *log
+	t         testing.TB
+	rod       *rod.Browser
+	log       *log
+	listeners sync.WaitGroup // of pages
 }
+
+// patience is how long the browser, or a page, may take to start.
+const patience = time.Minute
 
 // names are those that Chromium is known by.
 var names = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
@@ -71,10 +76,13 @@ func Start(t testing.TB, command Command, flags ...string) *Browser {
 	b.rod = rod.New().Context(ctx).Client(cdp.New().Start(transport)).NoDefaultDevice()
 	t.Cleanup(func() {
 		cancel()
+		b.listeners.Wait()
 		cmd.Wait() // it was killed
 		closePipes()
 		log.close()
 	})
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
 	if err := b.rod.Connect(); err != nil {
 		t.Fatalf("browser: connecting: %v", err)
 	}
@@ -131,7 +139,7 @@ func (b *Browser) Open(url string) *rod.Page {
 		b.t.Fatalf("browser: a new tab: %v", err)
 	}
 	b.listen(page)
-	if err := navigate(page.Timeout(time.Minute), url); err != nil {
+	if err := navigate(page.Timeout(patience), url); err != nil {
 		b.t.Fatalf("browser: opening %s: %v", url, err)
 	}
 	return page
@@ -167,5 +175,5 @@ func (b *Browser) listen(page *rod.Page) {
 			}
 		},
 	)
-	go wait() // until the browser's context ends
+	b.listeners.Go(wait) // until the context of the browser ends
 }
