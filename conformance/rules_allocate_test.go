@@ -242,7 +242,7 @@ func checkDontFragment(t *testing.T, s *scene) {
 }
 
 func checkLifetime(t *testing.T, s *scene) {
-	for _, test := range []struct{ asked, granted int }{
+	for _, test := range []struct{ asked, granted int64 }{
 		{-1, 600}, {0, 600}, {1, 600}, {599, 600}, {600, 600}, {601, 601}, {1800, 1800},
 		{3599, 3599}, {3600, 3600}, {3601, 3600}, {86400, 3600}, {0xFFFFFFFF, 3600},
 	} {
@@ -253,13 +253,13 @@ func checkLifetime(t *testing.T, s *scene) {
 			}
 			c := s.login(t)
 			a := c.must(allocate, append(parts, transportUDP())...)
-			if got := a.number(attrLifetime); got != test.granted {
+			if got := int64(a.number(attrLifetime)); got != test.granted {
 				t.Errorf("Allocate: asked %d, granted %d, want %d", test.asked, got, test.granted)
 			}
 			if test.asked == 0 {
 				return // which ends it in a Refresh: rule 24
 			}
-			if got := c.must(refresh, parts...).number(attrLifetime); got != test.granted {
+			if got := int64(c.must(refresh, parts...).number(attrLifetime)); got != test.granted {
 				t.Errorf("Refresh: asked %d, granted %d, want %d", test.asked, got, test.granted)
 			}
 		})
