@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"icebox/config"
 )
 
@@ -109,6 +111,7 @@ func wantSwap(t *testing.T, s *Source, certPEM []byte) {
 
 // TestFilesSwapped replaces the pair in each of the ways that programs have.
 func TestFilesSwapped(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	// Each layout writes the pair so that its config.TLS paths lead to it.
 	layouts := []struct {
@@ -148,6 +151,13 @@ func TestFilesSwapped(t *testing.T) {
 			must(t, os.RemoveAll(dir))
 			must(t, os.Rename(next, dir))
 		}},
+		{"with its directory, by rename", func(t *testing.T, dir string, n int, certPEM, keyPEM []byte) {
+			next := dir + ".next"
+			must(t, os.Mkdir(next, 0o700))
+			putPair(t, next, certPEM, keyPEM)
+			must(t, os.Rename(dir, dir+string(rune('0'+n))))
+			must(t, os.Rename(next, dir))
+		}},
 	}
 	for _, l := range layouts {
 		t.Run(l.name, func(t *testing.T) {
@@ -182,9 +192,52 @@ func relink(t *testing.T, target, name string) {
 	must(t, os.Rename(name+".new", name))
 }
 
+// TestFollow expects a watch on each directory of the way and on no other, also
+// after the files are others.
+func TestFollow(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	for _, name := range []string{"a", "b", "c"} {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+	}
+	put(t, filepath.Join(dir, "b", "cert.pem"), nil)
+	must(t, os.Symlink(filepath.Join("..", "b", "cert.pem"), filepath.Join(dir, "a", "cert.pem")))
+	must(t, os.Symlink("ring", filepath.Join(dir, "c", "ring")))
+	w, err := fsnotify.NewWatcher()
+	must(t, err)
+	defer w.Close()
+	j := new(journal)
+	f := newFollower(w, j.logger())
+	for _, tt := range []struct{ file, dirs string }{
+		{"a/cert.pem", "a b"},
+		{"b/cert.pem", "b"},
+		{"c/none.pem", "c"},
+		{"none/cert.pem", "."},
+		{"c/ring", "c"},
+	} {
+		f.follow([]string{filepath.Join(dir, filepath.FromSlash(tt.file))})
+		var dirs []string
+		for _, watched := range w.WatchList() {
+			name, err := filepath.Rel(dir, watched)
+			must(t, err)
+			dirs = append(dirs, name)
+		}
+		slices.Sort(dirs)
+		if got := strings.Join(dirs, " "); got != tt.dirs {
+			t.Errorf("%s: watched %q, want %q", tt.file, got, tt.dirs)
+		}
+	}
+	f.follow(nil)
+	if left := w.WatchList(); len(left) > 0 {
+		t.Errorf("still watched: %q", left)
+	}
+	j.wantCount(t, 0, "level=")
+}
+
 // TestBadPairKeepsTheOld swaps bad pairs in: an open connection lives on, new
 // ones get the old pair, one error is logged for each, and a good pair heals it.
 func TestBadPairKeepsTheOld(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	dir, j := t.TempDir(), new(journal)
 	certPEM, keyPEM := a.issue(t, "home.example")
@@ -392,6 +445,23 @@ func TestUpdate(t *testing.T) {
 	s.Update(&config.Config{TLS: config.TLS{Source: "acme"}})
 	wantShown(t, s, certPEM)
 	j.wantCount(t, 1, "level=ERROR", "not known")
+}
+
+// TestUpdateFollowsOtherFiles changes nothing but the files that Update named.
+func TestUpdateFollowsOtherFiles(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	dir, other := t.TempDir(), t.TempDir()
+	putPairOf(t, dir)(a.issue(t, "home.example"))
+	putPairOf(t, other)(a.issue(t, "home.example"))
+	s := mustSource(t, filesConfig(dir, ""), new(journal), a)
+	running(t, s)
+	time.Sleep(2 * settle) // the first files are followed by now
+	s.Update(filesConfig(other, ""))
+	time.Sleep(2 * settle)
+	certPEM, keyPEM := a.issue(t, "home.example")
+	putPair(t, other, certPEM, keyPEM)
+	wantSwap(t, s, certPEM)
 }
 
 func TestOff(t *testing.T) {
