@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"web":         {"config"},
 	"natlab":      {},
 	"conformance": {},
-	"e2e":         {},
+	"e2e/browser": {},
 	"cmd/icebox":  {"config", "certs", "publicaddr", "signaling", "turnserver", "web"},
 }
 
