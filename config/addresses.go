@@ -240,6 +240,24 @@ func originURL() kind {
 	return k
 }
 
+// sentOrigin is an origin as browsers send it: the host in ASCII and lower case,
+// no port where it is that of the scheme (RFC 6454 6.2).
+func sentOrigin(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return text // "*"
+	}
+	host, err := asciiName(u.Hostname())
+	if err != nil { // an IPv6 address
+		host = "[" + strings.ToLower(u.Hostname()) + "]"
+	}
+	port := u.Port()
+	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return u.Scheme + "://" + host
+	}
+	return u.Scheme + "://" + host + ":" + port
+}
+
 // badHost says what is wrong with the host and port of a URL.
 func badHost(u *url.URL) *flaw {
 	if u.Port() != "" {
@@ -254,7 +272,7 @@ func badHost(u *url.URL) *flaw {
 		return nil
 	}
 	if _, err := asciiName(host); host == "" || err != nil {
-		return &flaw{why: "without a host"}
+		return &flaw{why: "with a host that is no name"}
 	}
 	return nil
 }

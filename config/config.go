@@ -158,7 +158,8 @@ type Rate struct {
 // Signaling is the HTTPS and WSS listener and its rooms.
 type Signaling struct {
 	Listen string `mapstructure:"listen"`
-	// Origins that a browser may connect from: "*", or scheme://host[:port].
+	// Origins that a browser may connect from: "*", or scheme://host[:port]. After
+	// Load they are as browsers send them: ASCII, lower case, no default port.
 	Origins []string `mapstructure:"origins"`
 	// Access is invite or open: who may enter a room.
 	Access string `mapstructure:"access"`

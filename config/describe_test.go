@@ -104,3 +104,23 @@ func readsBack(t testing.TB, c *Config) {
 	}
 	equal(t, again, c)
 }
+
+// TestDescribeHidesTheSecret holds for one from each place.
+func TestDescribeHidesTheSecret(t *testing.T) {
+	house(t)
+	const secret = "0123456789abcdef"
+	write(t, "sekret", secret)
+	inFile, _ := loadText(t, "turn:\n  secret: "+secret)
+	inOther, _ := loadText(t, "turn:\n  secret_file: sekret")
+	t.Setenv("ICEBOX_TURN_SECRET", secret)
+	inVariable, _ := loadText(t, "{}")
+	for want, c := range map[string]*Config{
+		`  secret: "****************"` + "\n":                                 inFile,
+		`  secret: ""                            # default` + "\n":            inOther,
+		`  secret: "****************"            # ICEBOX_TURN_SECRET` + "\n": inVariable,
+	} {
+		if text := described(c); c.TURN.Secret != secret || strings.Contains(text, secret) || !strings.Contains(text, want) {
+			t.Errorf("the secret is %q, described as\n%s\nwant %s", c.TURN.Secret, text, want)
+		}
+	}
+}

@@ -130,6 +130,9 @@ func (r *report) settle(c *Config, base string) {
 			c.TLS.Source = "files"
 		}
 	}
+	for i, origin := range c.Signaling.Origins {
+		c.Signaling.Origins[i] = sentOrigin(origin)
+	}
 	for i := range c.TURN.Users {
 		user := &c.TURN.Users[i]
 		user.PasswordFile = absolute(base, user.PasswordFile)

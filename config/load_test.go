@@ -86,9 +86,9 @@ turn:
 			c.TURN.Peers.Deny = []netip.Prefix{netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("0.0.0.0/0")}
 			c.TURN.Limits.BandwidthPerUser, c.TURN.Limits.Unauthenticated.Rate = 2_500_000, 0.5
 		}},
-		{"lists replace", "turn: {users: []}\nsignaling: {origins: [\"https://a.example\", \"http://[::1]:8080\"]}", func(c *Config) {
+		{"lists replace", "turn: {users: []}\nsignaling: {origins: [\"https://Bücher.example:443\", \"http://[::1]:8080\", \"*\"]}", func(c *Config) {
 			c.TURN.Users = []User{}
-			c.Signaling.Origins = []string{"https://a.example", "http://[::1]:8080"}
+			c.Signaling.Origins = []string{"https://xn--bcher-kva.example", "http://[::1]:8080", "*"}
 		}},
 		{"files", "tls: {cert: c.pem, key: /k.pem}\nadmin: {listen: \"\"}", func(c *Config) {
 			c.TLS = TLS{Source: "files", Cert: filepath.Join(dir, "c.pem"), Key: absolute("", "/k.pem")}

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// TestWatchSettles holds that a file counts once it has stayed as it is, and not
+// while it is being written.
+func TestWatchSettles(t *testing.T) {
+	dir := house(t)
+	c, _ := loadText(t, "domain: zero.example")
+	synctest.Test(t, func(t *testing.T) {
+		events, log, applied := make(chan fsnotify.Event), &records{}, 0
+		w := &watcher{path: "config.yaml", log: slog.New(slog.NewTextHandler(log, nil)), judged: c.digest, paths: c.paths}
+		w.names = map[string]bool{filepath.Join(dir, "config.yaml"): true}
+		w.apply = func(*Config) { applied++ }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go w.run(ctx, events, nil)
+		for _, part := range []string{"dom", "domain: one.exam", "domain: one.example\ntur", "domain: one.example\nturn: {}"} {
+			write(t, "config.yaml", part)
+			events <- fsnotify.Event{Name: filepath.Join(dir, "config.yaml")}
+			time.Sleep(settling * 3 / 4)
+		}
+		if applied != 0 {
+			t.Fatal("applied while it was being written")
+		}
+		time.Sleep(2 * settling)
+		synctest.Wait()
+		if applied != 1 || len(log.errors()) > 0 {
+			t.Errorf("applied %d times, errors %v", applied, log.errors())
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestWatchPolls finds a change that nothing has reported, and leaves the file
+// alone in between. Events about other files change nothing.
+func TestWatchPolls(t *testing.T) {
+	dir := house(t)
+	c, _ := loadText(t, "domain: zero.example")
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Duration
+		start := time.Now()
+		w := &watcher{path: "config.yaml", log: slog.New(slog.DiscardHandler), judged: c.digest, paths: c.paths}
+		w.apply = func(*Config) { times = append(times, time.Since(start)) }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		events := make(chan fsnotify.Event)
+		go w.run(ctx, events, nil)
+		time.Sleep(time.Second)
+		write(t, "config.yaml", "domain: one.example")
+		events <- fsnotify.Event{Name: filepath.Join(dir, "other")}
+		close(events) // as after a fatal error of the system's watcher
+		time.Sleep(10 * polling)
+		synctest.Wait()
+		if want := polling + 2*settling; len(times) != 1 || times[0] != want {
+			t.Errorf("applied after %v, want once after %v", times, want)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
