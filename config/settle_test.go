@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +18,11 @@ func TestWatchSettles(t *testing.T) {
 	dir := house(t)
 	c, _ := loadText(t, "domain: zero.example")
 	synctest.Test(t, func(t *testing.T) {
-		events, log, applied := make(chan fsnotify.Event), &records{}, 0
+		events, log := make(chan fsnotify.Event), &records{}
+		var applied atomic.Int32
 		w := &watcher{path: "config.yaml", log: slog.New(slog.NewTextHandler(log, nil)), judged: c.digest, paths: c.paths}
 		w.names = map[string]bool{filepath.Join(dir, "config.yaml"): true}
-		w.apply = func(*Config) { applied++ }
+		w.apply = func(*Config) { applied.Add(1) }
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go w.run(ctx, events, nil)
@@ -29,13 +31,13 @@ func TestWatchSettles(t *testing.T) {
 			events <- fsnotify.Event{Name: filepath.Join(dir, "config.yaml")}
 			time.Sleep(settling * 3 / 4)
 		}
-		if applied != 0 {
+		if applied.Load() != 0 {
 			t.Fatal("applied while it was being written")
 		}
 		time.Sleep(2 * settling)
 		synctest.Wait()
-		if applied != 1 || len(log.errors()) > 0 {
-			t.Errorf("applied %d times, errors %v", applied, log.errors())
+		if applied.Load() != 1 || len(log.errors()) > 0 {
+			t.Errorf("applied %d times, errors %v", applied.Load(), log.errors())
 		}
 		cancel()
 		synctest.Wait()
