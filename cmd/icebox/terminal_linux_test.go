@@ -46,7 +46,7 @@ func onTerminal(t *testing.T, dir string) string {
 	}
 	master, slave := openTerminal(t)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), beIcebox)
+	cmd.Env = append(os.Environ(), selfEnv()...)
 	cmd.Stdout = slave
 	p := startCommand(t, dir, cmd)
 	go io.Copy(&p.stdout, master) // ends when master is closed
