@@ -76,6 +76,35 @@ func TestCloseInAStorm(t *testing.T) {
 	wg.Wait()
 }
 
+// TestJoinAfterClose: an upgrade that was under way when the hall was closed.
+func TestJoinAfterClose(t *testing.T) {
+	s := New(testConfig(), quiet())
+	sock := newSocket(s, s.settings.Load(), pass{})
+	s.hall.close()
+	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseClosing {
+		t.Errorf("joining gave %v", no)
+	}
+	if s.hall.open(&s.wg) {
+		t.Error("a closed hall is open")
+	}
+	s.hall.leave(sock)
+	checkEmpty(t, s)
+}
+
+// TestJoinAfterUpdate: one that was under way to / when it was closed.
+func TestJoinAfterUpdate(t *testing.T) {
+	s := New(testConfig(), quiet())
+	sock := newSocket(s, s.settings.Load(), pass{})
+	cfg := testConfig()
+	cfg.Signaling.SeedRoom = false
+	s.Update(cfg)
+	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseSeedOff {
+		t.Errorf("joining gave %v", no)
+	}
+	s.hall.leave(sock)
+	checkEmpty(t, s)
+}
+
 // TestStorm: two thousand sockets come, talk and go, in every way there is to go.
 func TestStorm(t *testing.T) {
 	const sockets, workers = 2000, 40

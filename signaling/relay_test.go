@@ -96,7 +96,7 @@ func TestMemberFromTheStart(t *testing.T) {
 
 // TestOrder: what one sends arrives in its order, and all see one order.
 func TestOrder(t *testing.T) {
-	const senders, each = 4, 150
+	const senders, each = 4, 400 // more than a queue holds
 	_, url := start(t, unlimited())
 	var from []*peer
 	for range senders {
