@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/fsnotify/fsnotify"
-
-	"icebox/config"
 )
 
 // TestFilesSwapped replaces the pair in each of the ways that programs have.
