@@ -1,8 +1,10 @@
 package web
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 )
@@ -20,13 +22,16 @@ var (
 )
 
 // gate counts the connections of one listener, in all and by address, from
-// Accept to Close, whatever they become in between.
+// Accept to Close, whatever they become in between. A browser keeps half a dozen
+// connections of each page open in case it wants more: at a cap, one of those is
+// closed to let a new one in.
 type gate struct {
 	mu         sync.Mutex // guards what follows
 	max        int
 	perAddress int
 	open       int
 	by         map[netip.Prefix]int
+	idle       map[netip.Prefix]map[*counted]struct{} // between two requests
 	refused    map[string]uint64
 }
 
@@ -34,6 +39,7 @@ func newGate(max, perAddress int) *gate {
 	return &gate{
 		max: max, perAddress: perAddress,
 		by:      make(map[netip.Prefix]int),
+		idle:    make(map[netip.Prefix]map[*counted]struct{}),
 		refused: make(map[string]uint64),
 	}
 }
@@ -48,19 +54,76 @@ func (g *gate) limit(max, perAddress int) {
 // enter counts c, until the connection it returns is closed.
 func (g *gate) enter(c net.Conn) (net.Conn, error) {
 	from := neighbourhood(remoteAddr(c.RemoteAddr()))
+	for {
+		victim, err := g.admit(from)
+		if err != nil {
+			return nil, err
+		}
+		if victim == nil {
+			return &counted{Conn: c, from: from, leave: sync.OnceFunc(func() { g.leave(from) })}, nil
+		}
+		victim.Close()
+	}
+}
+
+// admit counts a connection from from. Where a cap does not allow it, it returns
+// an idle one that is to be closed first, or why there is none.
+func (g *gate) admit(from netip.Prefix) (victim *counted, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.open >= g.max {
-		g.refused[refusedMax]++
-		return nil, errMax
+	reason := ""
+	switch {
+	case g.by[from] >= g.perAddress:
+		reason, err = refusedAddress, errAddress
+		victim = g.anyIdle(from)
+	case g.open >= g.max:
+		reason, err = refusedMax, errMax
+		for p := range g.idle {
+			victim = g.anyIdle(p)
+			break
+		}
+	default:
+		g.open++
+		g.by[from]++
+		return nil, nil
 	}
-	if g.by[from] >= g.perAddress {
-		g.refused[refusedAddress]++
-		return nil, errAddress
+	if victim != nil {
+		return victim, nil
 	}
-	g.open++
-	g.by[from]++
-	return &counted{Conn: c, leave: sync.OnceFunc(func() { g.leave(from) })}, nil
+	g.refused[reason]++
+	return nil, err
+}
+
+// anyIdle takes one idle connection of from out of the idle ones. mu is held.
+func (g *gate) anyIdle(from netip.Prefix) *counted {
+	for c := range g.idle[from] {
+		g.setIdle(c, false)
+		return c
+	}
+	return nil
+}
+
+// setIdle notes whether c is between two requests. mu is held.
+func (g *gate) setIdle(c *counted, idle bool) {
+	if idle && g.idle[c.from] == nil {
+		g.idle[c.from] = make(map[*counted]struct{})
+	}
+	if idle {
+		g.idle[c.from][c] = struct{}{}
+		return
+	}
+	if delete(g.idle[c.from], c); len(g.idle[c.from]) == 0 {
+		delete(g.idle, c.from)
+	}
+}
+
+// follow is told the states of the connections of an http.Server.
+func (g *gate) follow(c net.Conn, state http.ConnState) {
+	if own := countedOf(c); own != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.setIdle(own, state == http.StateIdle)
+	}
 }
 
 func (g *gate) leave(from netip.Prefix) {
@@ -82,12 +145,29 @@ func (g *gate) count(reason string) {
 // counted is a connection that leaves its gate when it is closed.
 type counted struct {
 	net.Conn
+	from  netip.Prefix
 	leave func()
 }
 
 func (c *counted) Close() error {
 	defer c.leave()
 	return c.Conn.Close()
+}
+
+// countedOf finds the counted connection inside of c.
+func countedOf(c net.Conn) *counted {
+	for {
+		switch outer := c.(type) {
+		case *tls.Conn:
+			c = outer.NetConn()
+		case *peeked:
+			c = outer.Conn
+		case *counted:
+			return outer
+		default:
+			return nil
+		}
+	}
 }
 
 // neighbourhood is what is counted as one client: an IPv4 address, or an IPv6

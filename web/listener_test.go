@@ -122,6 +122,35 @@ func TestConnectionCaps(t *testing.T) {
 	}
 }
 
+// A browser's idle connections keep nobody out, neither of its address nor others.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	for name, limit := range map[string]func(*config.Config){
+		"by address": func(cfg *config.Config) { cfg.Signaling.ConnectionsPerAddress = 3 },
+		"in all":     func(cfg *config.Config) { cfg.Signaling.MaxConnections = 3 },
+	} {
+		b := startBox(t, func(cfg *config.Config, _ *Options) { limit(cfg) })
+		for i := range 10 {
+			c := tls.Client(b.dial(), &tls.Config{InsecureSkipVerify: true})
+			if res := b.say(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); res.StatusCode != 200 {
+				t.Fatalf("%s: connection %d: %d", name, i, res.StatusCode)
+			}
+			waitFor(t, "the connection to be idle", func() bool {
+				b.gate.mu.Lock()
+				defer b.gate.mu.Unlock()
+				idle := 0
+				for _, of := range b.gate.idle {
+					idle += len(of)
+				}
+				return idle == min(i+1, 3)
+			})
+		}
+		b.stop()
+		if len(b.gate.idle) != 0 || b.gate.open != 0 {
+			t.Errorf("%s: %d open, idle %v", name, b.gate.open, b.gate.idle)
+		}
+	}
+}
+
 // Silent connections, one byte a second, handshakes that never end and requests
 // that never end are all cut, and the box serves meanwhile.
 func TestSlowClientsAreCut(t *testing.T) {

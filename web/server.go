@@ -33,7 +33,7 @@ const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = 20 * time.Second
 	answerTimeout  = 60 * time.Second
-	idleTimeout    = 60 * time.Second
+	idleTimeout    = 30 * time.Second
 	maxHeaderBytes = 16 << 10
 	shutdownGrace  = 5 * time.Second
 	adminMax       = 64 // connections of the admin listener
@@ -139,9 +139,10 @@ func (s *Server) AdminAddr() net.Addr {
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers := map[*listener]*http.Server{s.listener: s.httpServer(http.HandlerFunc(s.serve))}
+	var open sync.WaitGroup // connections of both
+	servers := map[*listener]*http.Server{s.listener: s.httpServer(s.serve, s.listener.gate, &open)}
 	if s.admin != nil {
-		servers[s.admin] = s.httpServer(http.HandlerFunc(s.serveAdmin))
+		servers[s.admin] = s.httpServer(s.serveAdmin, s.admin.gate, &open)
 	}
 	var wg sync.WaitGroup
 	failed := make(chan error, len(servers))
@@ -159,6 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 		wg.Go(func() { shutdown(ln, srv) })
 	}
 	wg.Wait()
+	open.Wait()
 	close(failed)
 	return <-failed
 }
@@ -174,10 +176,11 @@ func shutdown(ln *listener, srv *http.Server) {
 	}
 }
 
-// httpServer has the bounds that hold for every connection.
-func (s *Server) httpServer(h http.Handler) *http.Server {
+// httpServer has the bounds that hold for every connection. open counts those
+// that are served by it, until they are closed or WebSockets.
+func (s *Server) httpServer(handle http.HandlerFunc, g *gate, open *sync.WaitGroup) *http.Server {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           handle,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,
@@ -187,6 +190,15 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	srv.Protocols.SetHTTP1(true)
+	srv.ConnState = func(c net.Conn, state http.ConnState) {
+		g.follow(c, state)
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Done()
+		}
+	}
 	return srv
 }
 

@@ -14,8 +14,12 @@ export class Controls {
     element('camera').addEventListener('click', () => this.#toggle('camera', 'video'));
     element('flip').addEventListener('click', () => this.#flip());
     element('full').addEventListener('click', () => fullScreen());
-    const video = element('remote_H');
-    show(document.fullscreenEnabled || 'webkitEnterFullscreen' in video, 'full');
+  }
+
+  // remotes is how many videos of others are shown.
+  remotes(n) {
+    const can = document.fullscreenEnabled || 'webkitEnterFullscreen' in element('remote_H');
+    show(can && n > 0, 'full');
   }
 
   // media is what is sent now, null for nothing; screen: not from a camera.

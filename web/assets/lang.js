@@ -11,8 +11,8 @@ const listeners = new Set();
 
 // choose is the language that was picked, else the first of wanted that is there.
 export function choose(picked, wanted) {
-  if (picked in TAGS) return picked;
-  return wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in TAGS) ?? 'en';
+  const spoken = Object.keys(TAGS);
+  return [picked, ...wanted.map((tag) => tag.slice(0, 2).toLowerCase())].find((tag) => spoken.includes(tag)) ?? 'en';
 }
 
 // t is the sentence of key, with {name} replaced from values.

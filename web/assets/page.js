@@ -17,6 +17,10 @@ import { stayAwake } from './wake.js';
 import { PathWatch } from './watch.js';
 import { callState, callWords } from './words.js';
 
+// ms from connected to the first look at the path: candidates that came by the
+// socket late are then told from those that a NAT made.
+const FIRST_LOOK = 700;
+
 const query = new URLSearchParams(location.search);
 
 export class Page {
@@ -26,6 +30,9 @@ export class Page {
   #kind;
   #role = '';
   #wasConnected = false;
+  #before = 'status.loading';
+  #opening = false; // the browser asks for camera or screen
+  #asking = false; // the sign-in is shown
   #view = new View();
   #tiles = new Tiles();
   #controls = new Controls();
@@ -40,7 +47,10 @@ export class Page {
     window.icebox = { peers: new Map() };
     addEventListener('hashchange', () => location.reload());
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
-    this.#login.onask = () => this.say('status.login');
+    this.#login.onask = () => {
+      this.#asking = true;
+      this.render();
+    };
     this.#login.onproblem = (key) => this.#view.problem('login', key);
     this.#controls.onflip = (stream, facing) => this.send(stream, { facing });
     element('relay').addEventListener('click', () => this.#login.again());
@@ -48,21 +58,23 @@ export class Page {
     if (!window.RTCPeerConnection) this.#view.problem('browser', 'problem.browser');
   }
 
-  // say is for the time before the call.
+  // say is for the time before anything is asked for.
   say(key) {
-    this.#view.status(key);
+    this.#before = key;
+    this.render();
   }
 
   // enter signs in and joins the room as role: both, send or watch, once what is
   // awaited in ready has ended.
   async enter(role, ready) {
     this.#role = role;
+    this.#before = 'status.loading';
     const url = new URL(location);
     if (role !== 'both') url.searchParams.set('role', role);
     history.replaceState(null, '', url);
     const [servers] = await Promise.all([this.#login.servers(), ready]);
     const other = { send: 'watch', watch: 'send' }[role] ?? null;
-    this.#share.show(linkTo(location.href, roomName(), other), `share.${role}`);
+    this.#share.offer(linkTo(location.href, roomName(), other), `share.${role}`);
     this.#begin(servers);
   }
 
@@ -70,8 +82,11 @@ export class Page {
   // is said, with a button to try again. It says whether there is media.
   async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
     this.#view.problem('media', '');
+    const opening = open(); // at once: it may need the click that led here
+    this.#opening = true;
+    this.render();
     try {
-      this.send(await open(), { screen, facing, onend });
+      this.send(await opening, { screen, facing, onend });
       return true;
     } catch (error) {
       console.warn('icebox: media', error);
@@ -79,8 +94,10 @@ export class Page {
       const run = () => this.open(open, { screen, facing, onend });
       if (key === 'problem.insecure') this.#view.problem('insecure', key);
       else this.#view.problem('media', key, { action: { label: 'again', run } });
-      this.render();
       return false;
+    } finally {
+      this.#opening = false;
+      this.render();
     }
   }
 
@@ -109,21 +126,24 @@ export class Page {
 
   // render shows what there is to be seen now.
   render() {
-    if (!this.call) return;
+    if (!this.call) {
+      this.#view.status(this.#opening ? 'status.camera' : this.#asking ? 'status.login' : this.#before);
+      return;
+    }
     const state = document.body.dataset.state === 'idle' && !this.#signal.open
       ? 'idle' : callState(this.call, Date.now());
     this.#view.state(state);
     this.#view.status(...callWords(this.call, state, {
       role: this.#role, media: this.media, connected: this.#signal.open, direct: this.#login.direct,
     }));
-    const peers = [...this.call.peers.values()];
-    this.#tiles.remote(peers);
+    this.#controls.remotes(this.#tiles.remote([...this.call.peers.values()]));
     document.body.dataset.socket = this.#signal.open ? 'open' : 'closed';
     document.body.dataset.others = this.call.others.size;
     const inCall = this.call.calling || (this.#role === 'send' && this.media);
     show(inCall, 'hangup');
     show(this.#role === 'both' && !this.call.calling, 'call_H');
     show(this.#login.direct, 'relay');
+    show(this.#role !== 'watch' || state !== 'connected', 'share');
     this.#connectedChanged(state === 'connected');
   }
 
@@ -172,6 +192,6 @@ export class Page {
       this.#view.problem('left', '');
       scrollTo({ top: 0, behavior: 'smooth' });
     }
-    this.#paths.look();
+    setTimeout(() => this.#paths.look(), FIRST_LOOK);
   }
 }

@@ -18,14 +18,13 @@ export class Share {
     onLanguage(() => this.#write());
   }
 
-  // show offers link, with the sentence of words.
-  show(link, words) {
+  // offer fills in link, with the sentence of words.
+  offer(link, words) {
     this.#link = link;
     this.#words = words;
     element('link').value = link;
     drawQR(element('qr'), link);
     show(Boolean(navigator.share), 'send_link');
-    show(true, 'share');
     this.#write();
   }
 

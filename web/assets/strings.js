@@ -46,7 +46,7 @@ const en = {
   'stage': 'Videos',
 
   'status.loading': 'One moment…',
-  'status.camera': 'Your browser asks for camera and microphone. Please allow both.',
+  'status.camera': 'Your browser asks whether it may. Please allow it.',
   'status.choose': 'Choose whether you send or watch.',
   'status.login': 'Sign in below to go on.',
   'status.connecting': 'Connecting to the box…',
@@ -159,7 +159,7 @@ const zh = {
   'stage': '画面',
 
   'status.loading': '请稍候……',
-  'status.camera': '浏览器正在请求使用摄像头和麦克风，请都允许。',
+  'status.camera': '浏览器正在征求许可，请允许。',
   'status.choose': '请选择发送还是观看。',
   'status.login': '请在下方登录后继续。',
   'status.connecting': '正在连接盒子……',

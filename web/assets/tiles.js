@@ -27,7 +27,7 @@ export class Tiles {
     video.parentElement.classList.toggle('audio', Boolean(stream) && stream.getVideoTracks().length === 0);
   }
 
-  // remote shows the streams of peers, in their order.
+  // remote shows the streams of peers, in their order, and says how many.
   remote(peers) {
     this.#shown = peers.filter(({ stream, wasConnected }) => stream && wasConnected);
     while (this.#more.length < this.#shown.length - 1) this.#more.push(this.#another());
@@ -36,6 +36,7 @@ export class Tiles {
     this.#stage.dataset.remotes = this.#shown.length;
     if (this.#shown.length === 0) show(false, 'sound');
     this.#caption();
+    return this.#shown.length;
   }
 
   // paths are what is known of how each call travels, by id of the peer.

@@ -1,0 +1,37 @@
+// A clock that only goes when it is told to, in place of the one of the platform.
+
+let now = 1_000_000;
+let next = 1;
+const timers = new Map(); // id -> {at, every, run}
+
+function add(run, ms = 0, every = 0) {
+  timers.set(next, { at: now + ms, every, run });
+  return next++;
+}
+
+export function install() {
+  globalThis.setTimeout = (run, ms) => add(run, ms);
+  globalThis.setInterval = (run, ms) => add(run, ms, ms);
+  globalThis.clearTimeout = globalThis.clearInterval = (id) => timers.delete(id);
+  Date.now = () => now;
+}
+
+// tick lets ms pass and runs what is due, in order.
+export function tick(ms) {
+  const end = now + ms;
+  for (;;) {
+    const due = [...timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+    if (!due) break;
+    const [id, timer] = due;
+    now = Math.max(now, timer.at);
+    if (timer.every) timer.at += timer.every;
+    else timers.delete(id);
+    timer.run();
+  }
+  now = end;
+}
+
+// settle lets everything end that waits for nothing but its turn.
+export async function settle() {
+  for (let i = 0; i < 100; i++) await null;
+}
