@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -78,15 +77,6 @@ func TestOverlongFrames(t *testing.T) {
 	if used := cpuTime(t) - before; used > 2*time.Second {
 		t.Errorf("%v of CPU for four frames", used)
 	}
-}
-
-func cpuTime(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestEndedWhileHandled ends ten thousand sessions from outside while requests
