@@ -192,6 +192,6 @@ export class Page {
       this.#view.problem('left', '');
       scrollTo({ top: 0, behavior: 'smooth' });
     }
-    setTimeout(() => this.#paths.look(), FIRST_LOOK);
+    setTimeout(() => this.#paths.look(), connected ? FIRST_LOOK : 0);
   }
 }
