@@ -150,8 +150,9 @@ func TestCleanupEndsProcesses(t *testing.T) {
 // panicking is set in the environment of this test's own child.
 const panicking = "NATLAB_TEST_PANIC"
 
-// TestCleanupAfterPanic lets a process build a lab with processes in it and
-// panic. Nothing of it may be left, at the latest when the next lab has begun.
+// TestCleanupAfterPanic lets a process build a lab with processes in it and die
+// of a panic that runs no cleanups. Nothing of it may be left, at the latest when
+// the next lab has begun.
 func TestCleanupAfterPanic(t *testing.T) {
 	lab := natlab.New(t)
 	if os.Getenv(panicking) != "" {
@@ -178,6 +179,9 @@ func TestCleanupAfterPanic(t *testing.T) {
 		t.Fatalf("the child did not panic: %v\n%s", err, &stderr)
 	}
 	gone(t, pids[2]) // it is the one that Command made
+	if !running(pids[1]) {
+		t.Error("the process in a session of its own is gone: there is nothing to sweep")
+	}
 	natlab.New(t)
 	gone(t, pids[:]...)
 	if users := inside(t, namespace); len(users) > 0 {
@@ -197,7 +201,8 @@ func leave(lab *natlab.Lab) {
 		panic(err)
 	}
 	fmt.Println(namespace, pids[0], pids[1], pids[2])
-	panic("on purpose")
+	go panic("on purpose")
+	select {}
 }
 
 // inside lists the processes in a network namespace.

@@ -119,12 +119,12 @@ func (l *Lab) plug(n *node, inside string, behind netip.Prefix) {
 	port := fmt.Sprintf("w%d", l.wires)
 	here := []string{
 		fmt.Sprintf("link add %s type veth peer name %s netns %s", port, inside, n.ns.path()),
-		fmt.Sprintf("addr add %s/32 dev %s", gateway4, port),
-		fmt.Sprintf("addr add %s/64 dev %s nodad", gateway6, port),
+		addAddress(netip.MustParsePrefix(gateway4+"/32"), port),
+		addAddress(netip.MustParsePrefix(gateway6+"/64"), port),
 		fmt.Sprintf("link set %s up", port),
 	}
 	there := []string{
-		fmt.Sprintf("addr add %s/64 dev %s nodad", wan6, inside),
+		addAddress(netip.MustParsePrefix(wan6+"/64"), inside),
 		fmt.Sprintf("link set %s up", inside),
 		fmt.Sprintf("route add %s dev %s", gateway4, inside),
 		fmt.Sprintf("route add 0.0.0.0/0 via %s dev %s", gateway4, inside),
@@ -134,13 +134,15 @@ func (l *Lab) plug(n *node, inside string, behind netip.Prefix) {
 	for _, a := range n.addrs {
 		one := netip.PrefixFrom(a, a.BitLen())
 		here = append(here, fmt.Sprintf("route add %s dev %s", one, port))
-		own = append(own, fmt.Sprintf("addr add %s dev %s", one, inside))
+		own = append(own, addAddress(one, inside))
 	}
 	if behind.IsValid() {
 		here = append(here, fmt.Sprintf("route add %s via %s dev %s", behind, wan6, port))
 	}
 	l.internet.ip(here...)
 	n.ip(append(own, there...)...)
+	l.internet.carries(port)
+	n.carries(inside)
 }
 
 // end ends every process of the lab. The namespaces then go with their files,

@@ -116,6 +116,38 @@ func (n *node) ip(lines ...string) {
 	n.run(strings.Join(lines, "\n")+"\n", "ip", "-batch", "-")
 }
 
+// addAddress is the line for ip that gives an interface an address. An IPv6 one
+// can be used at once: nobody else can have it.
+func addAddress(p netip.Prefix, device string) string {
+	line := fmt.Sprintf("addr add %s dev %s", p, device)
+	if p.Addr().Is6() {
+		line += " nodad"
+	}
+	return line
+}
+
+// carries waits until the interfaces take packets, which can be a second after
+// both ends of a wire are up: until then the kernel drops what is sent.
+func (n *node) carries(names ...string) {
+	n.lab.t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for _, name := range names {
+		for running := false; !running; {
+			err := n.Do(func() error {
+				i, err := net.InterfaceByName(name)
+				running = err == nil && i.Flags&net.FlagRunning != 0
+				return err
+			})
+			if err != nil || time.Now().After(deadline) {
+				n.lab.t.Fatalf("natlab: %s of %s does not come up (%v)", name, n.name, err)
+			}
+			if !running {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+}
+
 // nft carries out lines of the nft program, all of them or none.
 func (n *node) nft(lines ...string) {
 	n.lab.t.Helper()

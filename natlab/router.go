@@ -70,16 +70,14 @@ func (r *Router) open() {
 	}
 	r.lan = r.prefix(r.nat.LAN)
 	r.forwarding()
-	// A bridge without an address of its own takes the lowest one of its ports,
-	// and the hosts that know it by the last one lose it.
 	lines := []string{
-		"link add lan address 02:00:00:00:00:01 type bridge forward_delay 0 mcast_snooping 0",
-		fmt.Sprintf("addr add %s dev lan", netip.PrefixFrom(nth(r.lan, 1), r.lan.Bits())),
-		fmt.Sprintf("addr add %s/64 dev lan nodad", gateway6),
+		"link add lan type bridge forward_delay 0 mcast_snooping 0",
+		addAddress(netip.PrefixFrom(nth(r.lan, 1), r.lan.Bits()), "lan"),
+		addAddress(netip.MustParsePrefix(gateway6+"/64"), "lan"),
 		"link set lan up",
 	}
 	if r.lan6.IsValid() {
-		lines = append(lines, fmt.Sprintf("addr add %s dev lan nodad", netip.PrefixFrom(nth(r.lan6, 1), r.lan6.Bits())))
+		lines = append(lines, addAddress(netip.PrefixFrom(nth(r.lan6, 1), r.lan6.Bits()), "lan"))
 	}
 	r.ip(lines...)
 	r.nft(r.ruleset())
@@ -98,7 +96,7 @@ func (r *Router) join(n *node, inside string) {
 		fmt.Sprintf("link set %s master lan up", port),
 	)
 	lines := []string{
-		fmt.Sprintf("addr add %s dev %s", netip.PrefixFrom(n.Addr(), r.lan.Bits()), inside),
+		addAddress(netip.PrefixFrom(n.Addr(), r.lan.Bits()), inside),
 		fmt.Sprintf("link set %s up", inside),
 		fmt.Sprintf("route add 0.0.0.0/0 via %s dev %s", nth(r.lan, 1), inside),
 	}
@@ -106,10 +104,12 @@ func (r *Router) join(n *node, inside string) {
 		a := nth(r.lan6, 9+r.hosts)
 		n.addrs = append(n.addrs, a)
 		lines = append(lines,
-			fmt.Sprintf("addr add %s dev %s nodad", netip.PrefixFrom(a, r.lan6.Bits()), inside),
+			addAddress(netip.PrefixFrom(a, r.lan6.Bits()), inside),
 			fmt.Sprintf("route add ::/0 via %s dev %s", gateway6, inside))
 	}
 	n.ip(lines...)
+	r.carries(port, "lan")
+	n.carries(inside)
 }
 
 // Forward sends what comes to this port of the router's public address to the
@@ -151,7 +151,6 @@ func (r *Router) OnlyTCP(ports ...int) {
 	r.nft(
 		"add rule inet filter blocked meta l4proto != tcp drop",
 		fmt.Sprintf("add rule inet filter blocked iifname lan tcp dport != { %s } drop", list),
-		fmt.Sprintf("add rule inet filter blocked iifname wan tcp sport != { %s } drop", list),
 	)
 }
 
