@@ -24,8 +24,10 @@ func TestKilled(t *testing.T) {
 	start := time.Now()
 	w.box.start()
 	serves(t, outside)
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("serving again after %v, want under 2 s", took)
+	took := time.Since(start)
+	t.Logf("serving again after %v", took)
+	if took > 2*time.Second {
+		t.Error("want it under 2 s")
 	}
 	moving(t, alice, bob)
 }
