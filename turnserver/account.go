@@ -13,7 +13,8 @@ type account struct {
 	flow  bucket
 }
 
-// accounts are those with at least one session.
+// accounts are those with at least one session, and those whose bandwidth is
+// not yet as it was before their last.
 type accounts struct {
 	mu     sync.Mutex // guards what follows, and every account's taken
 	byName map[string]*account
@@ -50,8 +51,17 @@ func (a *accounts) release(acc *account, n int) {
 	defer a.mu.Unlock()
 	acc.taken -= n
 	a.total -= n
-	if acc.taken == 0 {
-		delete(a.byName, acc.name)
+}
+
+// prune forgets whoever has no session and a full bucket: nobody gets more by
+// ending a session and beginning anew.
+func (a *accounts) prune(now instant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, acc := range a.byName {
+		if acc.taken == 0 && acc.flow.full.Load() <= int64(now) {
+			delete(a.byName, name)
+		}
 	}
 }
 

@@ -42,6 +42,12 @@ func startServer(t testing.TB, edit func(*config.Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, s)
+	return s
+}
+
+// serve runs s until the test ends.
+func serve(t testing.TB, s *Server) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
@@ -51,7 +57,6 @@ func startServer(t testing.TB, edit func(*config.Config)) *Server {
 			t.Error(err)
 		}
 	})
-	return s
 }
 
 // testClient speaks TURN to a server, over UDP or TCP.

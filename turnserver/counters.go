@@ -16,13 +16,14 @@ const (
 	dropTooBig                   // does not fit the client's transport, or the path with DONT-FRAGMENT
 	dropSlowClient               // the client's stream does not take it
 	dropSendError                // the kernel refused it
+	dropNoBuffer                 // the kernel had no room: the link is full
 	dropMalformed                // a Send indication or ChannelData that is not sound
 	dropCauses
 )
 
 var dropNames = [dropCauses]string{
 	"expired", "no-permission", "no-channel", "no-relay", "family",
-	"bandwidth", "too-big", "slow-client", "send-error", "malformed",
+	"bandwidth", "too-big", "slow-client", "send-error", "no-buffer", "malformed",
 }
 
 // counters count what was relayed, from client to peer (up) and back (down), in

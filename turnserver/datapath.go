@@ -2,15 +2,13 @@ package turnserver
 
 import (
 	"encoding/binary"
-	"errors"
 	"net/netip"
-	"syscall"
 
 	"github.com/pion/stun/v2"
 )
 
 // The plain data path: how a datagram gets from client to peer and back. It
-// takes no lock that two sessions share, and allocates nothing.
+// waits for nobody, takes no lock that all sessions share, and allocates nothing.
 
 // sendChannel passes on what a client sent in ChannelData (RFC 8656 section
 // 12.6). The frame may be followed by padding.
@@ -74,16 +72,13 @@ func (s *session) toPeer(now instant, payload []byte, peer netip.AddrPort, own, 
 	if df {
 		err = r.sendUnfragmented(payload, peer)
 	} else {
-		_, err = r.conn.WriteToUDPAddrPort(payload, peer)
+		err = r.out.send(payload, nil, peer)
 	}
-	switch {
-	case err == nil:
-		s.up(len(payload))
-	case errors.Is(err, syscall.EMSGSIZE):
-		s.drop(dropTooBig)
-	default:
-		s.drop(dropSendError)
+	if err != nil {
+		s.drop(sendDrop(err))
+		return
 	}
+	s.up(len(payload))
 }
 
 // deliver hands payload to another relay of this box, as if it had come from
@@ -121,7 +116,7 @@ func (s *session) receive(buf *buffer, n int, from netip.AddrPort) {
 	if c := f.channelOf(from); c != nil && !c.expires.passed(now) {
 		packet = buf.channelData(c.number, n)
 	} else {
-		packet = buf.dataIndication(s.owner.transaction(now), from, n)
+		packet = buf.dataIndication(s.owner.transaction(), from, n)
 	}
 	if len(packet) > s.client.fits() {
 		s.drop(dropTooBig)

@@ -91,7 +91,7 @@ func (c *engineConn) SetWriteDeadline(time.Time) error { return nil }
 // passes it; that pion closes it is how a session ends.
 type engineLeg struct {
 	name  *net.UDPAddr // the session, as pion knows it
-	ended func()       // called once, with the engine's lock held
+	ended func()       // called once
 	once  sync.Once
 }
 

@@ -26,7 +26,6 @@ type permission struct {
 // channel is a binding of a number to a peer (RFC 8656 section 12).
 type channel struct {
 	number     uint16
-	inner      uint16 // under which pion knows it
 	peer       netip.AddrPort
 	permission *permission
 	expires    deadline

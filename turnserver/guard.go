@@ -109,8 +109,8 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 func (g *guard) live(t tuple, now instant) *session {
 	s := g.table.get(t)
 	if s != nil && s.expires.passed(now) {
-		g.end(s)
-		return nil
+		g.expire(s)
+		return g.table.get(t)
 	}
 	return s
 }
@@ -133,7 +133,7 @@ func (g *guard) grant(method int, r *request) *refusal {
 // grantBinding tells the client his address (RFC 8489 section 6.3.1.1).
 func (g *guard) grantBinding(r *request) *refusal {
 	if !g.mayAnswer(r) {
-		return nil
+		return &refusal{silent: true}
 	}
 	g.answer(r, stun.ClassSuccessResponse, xorAddress{stun.AttrXORMappedAddress, r.origin.tuple.client})
 	return nil
@@ -205,7 +205,7 @@ func (g *guard) grantChannel(r *request) *refusal {
 
 // heard turns pion's verdict on a request of a session into what the client
 // gets. Silence is pion's way to say that it knows no such allocation, and an
-// error without a code its way to forbid a peer.
+// error without a code, or 401, its way to forbid a peer.
 func (g *guard) heard(s *session, v verdict, err error) *refusal {
 	switch {
 	case err != nil:
@@ -213,7 +213,7 @@ func (g *guard) heard(s *session, v verdict, err error) *refusal {
 		return refuse(stun.CodeServerError)
 	case v.granted:
 		return nil
-	case v.code == 0 && v.answered:
+	case v.answered && (v.code == 0 || v.code == stun.CodeUnauthorized):
 		return refuse(stun.CodeForbidden)
 	case v.code == 0:
 		g.end(s)
@@ -241,8 +241,9 @@ func (g *guard) mayAnswer(r *request) bool {
 		return true
 	}
 	limit := r.settings.limits.Unauthenticated
-	cost := time.Duration(float64(time.Second) / limit.Rate)
-	r.paid = g.strangers.of(r.origin.tuple.client.Addr()).take(r.now, cost, cost*time.Duration(limit.Burst))
+	cost := float64(time.Second) / limit.Rate
+	burst := min(cost*float64(limit.Burst), float64(24*time.Hour))
+	r.paid = g.strangers.of(r.origin.tuple.client.Addr()).take(r.now, time.Duration(min(cost, burst)), time.Duration(burst))
 	return r.paid
 }
 

@@ -89,8 +89,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // tally counts the live sessions, and what they and the past ones have relayed.
-// A session that ends meanwhile may be counted twice for a moment or not at all.
+// Each session is counted once, also one that ends meanwhile.
 func (c *collector) tally() (byTransport [3]int, total *counters) {
+	c.sessions.tally.Lock()
+	defer c.sessions.tally.Unlock()
 	total = new(counters)
 	total.merge(&c.sessions.past)
 	for _, s := range c.sessions.table.all() {

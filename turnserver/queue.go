@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// writeSize is how much is written under one deadline: a slow client is one that
+// takes less than that in writeStall.
+const writeSize = 16 << 10
+
 // queue is what waits to be written to a stream: a bounded run of bytes, which
 // one goroutine writes. Whoever puts something in never waits for the client.
 type queue struct {
@@ -14,6 +18,7 @@ type queue struct {
 	mu      sync.Mutex // guards what follows
 	more    *sync.Cond
 	pending []byte
+	writing int // bytes taken out of pending and not written yet
 	closed  bool
 }
 
@@ -28,7 +33,7 @@ func newQueue(conn net.Conn) *queue {
 func (q *queue) send(packet []byte) (drop, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || len(q.pending)+len(packet)+tailroom > queueBytes {
+	if q.closed || q.writing+len(q.pending)+len(packet)+tailroom > queueBytes {
 		return dropSlowClient, false
 	}
 	q.pending = append(q.pending, packet...)
@@ -43,31 +48,53 @@ func (q *queue) send(packet []byte) (drop, bool) {
 // ChannelData.
 func (q *queue) fits() int { return headerSize + maxPayload - 3 }
 
-// run writes until the queue is closed or the client takes nothing for
-// writeStall, and closes the connection then.
+// run writes until the queue is closed or the client is too slow, and closes the
+// connection then.
 func (q *queue) run() {
-	var writing []byte
+	var buf []byte
 	for {
-		q.mu.Lock()
-		for len(q.pending) == 0 && !q.closed {
-			q.more.Wait()
-		}
-		if q.closed {
-			q.mu.Unlock()
+		var ok bool
+		if buf, ok = q.take(buf[:0]); !ok {
 			return
 		}
-		writing, q.pending = q.pending, writing[:0]
-		q.mu.Unlock()
-		q.conn.SetWriteDeadline(time.Now().Add(writeStall))
-		if _, err := q.conn.Write(writing); err != nil {
+		if err := q.write(buf); err != nil {
 			q.conn.Close() // the reader notices, and ends the stream
 			q.close()
 			return
 		}
-		if cap(writing) > 16<<10 {
-			writing = nil // an idle stream holds no large buffer
+		if cap(buf) > writeSize {
+			buf = nil // an idle stream holds no large buffer
 		}
 	}
+}
+
+// take waits for something to write and returns it. empty becomes the buffer of
+// what comes next.
+func (q *queue) take(empty []byte) ([]byte, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.writing = 0
+	for len(q.pending) == 0 && !q.closed {
+		q.more.Wait()
+	}
+	if q.closed {
+		return nil, false
+	}
+	full := q.pending
+	q.pending, q.writing = empty, len(full)
+	return full, true
+}
+
+func (q *queue) write(b []byte) error {
+	for len(b) > 0 {
+		n := min(len(b), writeSize)
+		q.conn.SetWriteDeadline(time.Now().Add(writeStall))
+		if _, err := q.conn.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
 }
 
 // close ends run. What waits is not written any more.

@@ -8,13 +8,13 @@ import (
 	"net/netip"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 )
 
 // relay is one relay address of a session and the socket behind it.
 type relay struct {
 	session *session
 	conn    *net.UDPConn
+	out     *sender
 	// addr is the relay address as the client was told it: the public address,
 	// or that of the interface.
 	addr netip.AddrPort
@@ -76,23 +76,23 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		if !ok {
 			return nil, errNoPort
 		}
-		conn, err := set.listen(familyOf(address), port)
+		conn, out, err := set.listen(familyOf(address), port)
 		if err == nil {
-			return &relay{session: s, conn: conn, addr: netip.AddrPortFrom(address, port)}, nil
+			return &relay{session: s, conn: conn, out: out, addr: netip.AddrPortFrom(address, port)}, nil
 		}
 		// Given back only on return, lest pick finds the same ones again.
 		defer f.ports.release(port)
 		if pair {
 			defer f.ports.release(port + 1)
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) {
+		if !portTaken(err) {
 			return nil, fmt.Errorf("opening a relay socket: %w", err)
 		}
 	}
 	return nil, errNoPort
 }
 
-func (set *relaySet) listen(family byte, port uint16) (*net.UDPConn, error) {
+func (set *relaySet) listen(family byte, port uint16) (*net.UDPConn, *sender, error) {
 	network, host := "udp4", ""
 	if family == familyIPv6 {
 		network = "udp6"
@@ -103,9 +103,14 @@ func (set *relaySet) listen(family byte, port uint16) (*net.UDPConn, error) {
 	lc := net.ListenConfig{Control: controlRelay}
 	conn, err := lc.ListenPacket(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(int(port))))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return conn.(*net.UDPConn), nil
+	out, err := newSender(conn.(*net.UDPConn))
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn.(*net.UDPConn), out, nil
 }
 
 // publish lets other sessions of this box reach r.

@@ -45,7 +45,7 @@ func (r *relay) sendUnfragmented(payload []byte, to netip.AddrPort) error {
 	if err := raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, false) }); err != nil {
 		return err
 	}
-	_, err = r.conn.WriteToUDPAddrPort(payload, to)
+	err = r.out.send(payload, nil, to)
 	raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, true) })
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 )
 
 // canDontFragment: there is no portable way to set the DF bit of one datagram,
@@ -28,6 +29,8 @@ func (r *relay) read() {
 			return
 		case err == nil:
 			r.session.receive(buf, n, unmap(from))
+		default:
+			time.Sleep(time.Millisecond) // a peer's ICMP, or a shortage that passes
 		}
 	}
 }

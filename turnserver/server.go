@@ -1,5 +1,5 @@
 // Package turnserver is the STUN and TURN server: RFC 8489 and RFC 8656 over
-// UDP and TCP.
+// UDP, TCP and TLS.
 //
 // A packet's way: a listener (udp.go, stream.go) reads it and hands it to the
 // guard (guard.go). ChannelData and Send indications of a session go straight
@@ -14,6 +14,7 @@ package turnserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,8 @@ type Options struct {
 	// It is called once a second and at each allocation. Nil: relays have the
 	// address that the client asked.
 	Public func() (v4, v6 netip.Addr)
+	// TLS is what tls listeners show. Nil: there can be none.
+	TLS *tls.Config
 }
 
 // Server is a running STUN and TURN server.
@@ -50,7 +53,8 @@ type Server struct {
 
 	mu        sync.Mutex // one Update at a time
 	udp       []*udpListener
-	tcp       []net.Listener
+	tcp       []streamListener
+	tls       *tls.Config
 	addrs     []net.Addr
 	startedAs *config.Config // whose listeners and ports are open
 }
@@ -69,7 +73,7 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	if public == nil {
 		public = func() (v4, v6 netip.Addr) { return }
 	}
-	s := &Server{log: log, clock: &clock{started: time.Now()}, startedAs: cfg}
+	s := &Server{log: log, clock: &clock{started: time.Now()}, startedAs: cfg, tls: opt.TLS}
 	own, err := readOwnAddresses()
 	if err != nil {
 		return nil, fmt.Errorf("reading the addresses of this host: %w", err)
@@ -96,7 +100,9 @@ func (s *Server) listen(listeners []config.Listener) error {
 		case "udp":
 			err = s.listenUDP(l.Address)
 		case "tcp":
-			err = s.listenTCP(l.Address)
+			err = s.listenTCP(l.Address, overTCP)
+		case "tls":
+			err = s.listenTCP(l.Address, overTLS)
 		default:
 			err = fmt.Errorf("network %q is not one that TURN is served on", l.Network)
 		}
@@ -108,7 +114,7 @@ func (s *Server) listen(listeners []config.Listener) error {
 }
 
 func (s *Server) listenUDP(address string) error {
-	l, err := listenUDP(address, s.log)
+	l, err := listenUDP(address)
 	if err != nil {
 		return err
 	}
@@ -117,12 +123,15 @@ func (s *Server) listenUDP(address string) error {
 	return nil
 }
 
-func (s *Server) listenTCP(address string) error {
+func (s *Server) listenTCP(address string, over transport) error {
+	if over == overTLS && s.tls == nil {
+		return errors.New("TURN over TLS needs a certificate, and tls.source is off")
+	}
 	l, err := listenTCP(address)
 	if err != nil {
 		return err
 	}
-	s.tcp = append(s.tcp, l)
+	s.tcp = append(s.tcp, streamListener{Listener: l, over: over})
 	s.addrs = append(s.addrs, l.Addr())
 	return nil
 }
@@ -151,7 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	for _, l := range s.tcp {
-		running.Go(func() { s.streams.serve(l, overTCP) })
+		running.Go(func() { s.streams.serve(l, s.tls) })
 	}
 	<-ctx.Done()
 	s.closeListeners()
@@ -180,6 +189,10 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ServeTLS serves a TLS connection that somebody else has accepted and opened,
+// and owns it from then on. It returns at once.
+func (s *Server) ServeTLS(conn net.Conn) { s.streams.accept(conn, overTLS) }
 
 // Addrs are the addresses of the listeners, in the order of turn.listen.
 func (s *Server) Addrs() []net.Addr { return slices.Clone(s.addrs) }

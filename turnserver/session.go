@@ -94,10 +94,12 @@ func (s *session) grant(addr netip.Addr) *permission {
 	}
 	f := s.flows.Load()
 	p := f.permission(addr)
-	if p == nil {
+	if p == nil || p.own != own {
+		// One from before the address became the box's own, or ceased to be, goes,
+		// and its channels with it.
 		p = &permission{addr: addr, own: own}
 		now := s.owner.clock.now()
-		s.flows.Store(f.without(now, func(netip.Addr) bool { return true }).withPermission(p))
+		s.flows.Store(f.without(now, func(a netip.Addr) bool { return a != addr }).withPermission(p))
 	}
 	p.expires.set(s.owner.clock.now().add(permissionLifetime))
 	return p
@@ -120,7 +122,7 @@ func (s *session) bind(number uint16, peer netip.AddrPort) stun.ErrorCode {
 		c.expires.set(now.add(channelLifetime))
 		return 0
 	}
-	c := &channel{number: number, inner: s.inner[peer], peer: peer, permission: p}
+	c := &channel{number: number, peer: peer, permission: p}
 	c.expires.set(now.add(channelLifetime))
 	s.flows.Store(f.withChannel(c, now))
 	return 0
@@ -210,7 +212,7 @@ func (s *session) prune(now instant) {
 func (s *session) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended || s.over() {
 		return false
 	}
 	s.started = true
@@ -222,8 +224,19 @@ func (s *session) start() bool {
 	return true
 }
 
-// finish lets go of everything that the session has. pion's Close of its leg
-// calls it, once, with the engine's lock held.
+// extend moves the session's end, and fails where it is ending.
+func (s *session) extend(to instant) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over() {
+		return false
+	}
+	s.expires.set(to)
+	return true
+}
+
+// finish lets go of everything that the session has, once: pion's Close of its
+// leg calls it, or where pion does not know the session, who ends it.
 func (s *session) finish() {
 	s.ending.Store(true)
 	s.mu.Lock()

@@ -31,7 +31,8 @@ type sessions struct {
 	draining atomic.Bool
 	lastID   atomic.Uint64
 	begun    atomic.Uint64
-	past     counters // of sessions that have ended
+	tally    sync.Mutex // held while a session's counters move to past
+	past     counters   // of sessions that have ended
 
 	salt    [4]byte // of the transaction IDs of Data indications
 	counter atomic.Uint64
@@ -71,7 +72,7 @@ func (m *sessions) isOwn(addr netip.Addr) bool {
 
 // transaction is the ID of a Data indication. Nothing answers those, so it need
 // only be another one each time.
-func (m *sessions) transaction(instant) (id transactionID) {
+func (m *sessions) transaction() (id transactionID) {
 	copy(id[:], m.salt[:])
 	binary.BigEndian.PutUint64(id[4:], m.counter.Add(1))
 	return id
@@ -110,11 +111,17 @@ func (m *sessions) begin(user identity, t tuple, c client, id transactionID, wan
 		s.leg.Close()
 		return nil, refuse(stun.CodeAllocMismatch)
 	}
+	// Whoever is removed from now on is found in the table by Update.
+	if _, there := m.settings.Load().credentials.find(user.username); !there {
+		s.leg.Close()
+		return nil, refuse(stun.CodeForbidden)
+	}
 	v, err := m.engine.allocate(s.leg)
 	if err != nil || !v.granted {
 		s.leg.Close()
 		return nil, refuse(refusalCode(v))
 	}
+	m.addOwn(s.relayed())
 	if !s.start() { // ended meanwhile, and pion did not know it then
 		m.engine.refresh(s.leg.name, 0)
 		return nil, refuse(stun.CodeAllocMismatch)
@@ -194,14 +201,14 @@ func (m *sessions) openRelays(s *session, want wanted, claimed *reservation) *re
 		pick = func(p *ports) (uint16, bool, bool) { port, ok := p.takeEven(want.pair); return port, want.pair, ok }
 	case claimed != nil:
 		families = []byte{claimed.family}
-		if !m.offers(claimed.family, s.tuple.local.Addr()) {
-			m.releaseClaimed(claimed)
-			return refuse(stun.CodeInsufficientCapacity)
-		}
 		pick = once(claimed.port)
 	}
 	for _, family := range families {
-		if refused := m.openRelay(s, family, pick); refused != nil {
+		address, ok := m.relayAddress(family, s.tuple.local.Addr())
+		if !ok {
+			m.releaseClaimed(claimed)
+		}
+		if refused := m.openRelay(s, address, pick); refused != nil {
 			if family != want.optional {
 				return refused
 			}
@@ -211,9 +218,8 @@ func (m *sessions) openRelays(s *session, want wanted, claimed *reservation) *re
 	return nil
 }
 
-func (m *sessions) openRelay(s *session, family byte, pick picker) *refusal {
-	address, ok := m.relayAddress(family, s.tuple.local.Addr())
-	if !ok {
+func (m *sessions) openRelay(s *session, address netip.Addr, pick picker) *refusal {
+	if !address.IsValid() {
 		return refuse(stun.CodeAddrFamilyNotSupported)
 	}
 	r, err := m.relays.open(s, address, pick)
@@ -223,8 +229,7 @@ func (m *sessions) openRelay(s *session, family byte, pick picker) *refusal {
 		}
 		return refuse(stun.CodeInsufficientCapacity)
 	}
-	s.relays[familyIndex(family)].Store(r)
-	m.addOwn(address)
+	s.relays[familyIndex(familyOf(address))].Store(r)
 	m.readers.Go(func() {
 		r.read()
 		m.relays.release(r.addr)
@@ -261,23 +266,32 @@ func (m *sessions) offers(family byte, asked netip.Addr) bool {
 	return ok
 }
 
-// addOwn enters an address that a relay has.
-func (m *sessions) addOwn(addr netip.Addr) {
-	for {
+// addOwn enters the addresses of relays that are about to begin. The permissions
+// that others had for a new one are void from then on.
+func (m *sessions) addOwn(relayed []netip.AddrPort) {
+	for _, r := range relayed {
 		old := m.own.Load()
-		if slices.Contains(old.addrs, addr) {
-			return
+		for !slices.Contains(old.addrs, r.Addr()) {
+			next := &ownRelays{addrs: append(slices.Clone(old.addrs), r.Addr())}
+			if m.own.CompareAndSwap(old, next) {
+				m.refilter()
+			}
+			old = m.own.Load()
 		}
-		next := &ownRelays{addrs: append(slices.Clone(old.addrs), addr)}
-		if m.own.CompareAndSwap(old, next) {
-			return
-		}
+	}
+}
+
+// refilter takes the permissions of all sessions that are not good any more
+// away.
+func (m *sessions) refilter() {
+	for _, s := range m.table.all() {
+		s.refilter()
 	}
 }
 
 // forget is the one place where a session lets go: see session.finish.
 func (m *sessions) forget(s *session) {
-	m.table.remove(s)
+	m.retire(s)
 	if s.token != nil && !s.started {
 		m.dropReservation(*s.token)
 	}
@@ -285,15 +299,37 @@ func (m *sessions) forget(s *session) {
 		s.close(i)
 	}
 	m.accounts.release(s.account, 1)
+}
+
+// retire moves a session's counters to those of the past, so that whoever adds
+// up finds each once.
+func (m *sessions) retire(s *session) {
+	m.tally.Lock()
+	defer m.tally.Unlock()
+	m.table.remove(s)
 	m.past.merge(&s.counters)
 }
 
 // end ends a session from our side and returns when nothing of it is left but
 // the readers of its sockets, which are on their way out.
 func (m *sessions) end(s *session) {
-	if !s.ending.CompareAndSwap(false, true) {
-		return
+	if s.ending.CompareAndSwap(false, true) {
+		m.finish(s)
 	}
+}
+
+// expire ends a session whose time is over, unless a Refresh has come first.
+func (m *sessions) expire(s *session) {
+	s.mu.Lock()
+	over := s.expires.passed(m.clock.now()) && s.ending.CompareAndSwap(false, true)
+	s.mu.Unlock()
+	if over {
+		m.finish(s)
+	}
+}
+
+// finish has pion close the session's leg. Nobody else ends it: ending is set.
+func (m *sessions) finish(s *session) {
 	if _, err := m.engine.refresh(s.leg.name, 0); err != nil {
 		m.log.Error("ending a session", "err", err)
 	}
@@ -321,7 +357,9 @@ func (m *sessions) refresh(s *session, d time.Duration) *refusal {
 	if refused := m.keep(s); refused != nil {
 		return refused
 	}
-	s.expires.set(m.clock.now().add(d))
+	if !s.extend(m.clock.now().add(d)) {
+		return refuse(stun.CodeAllocMismatch)
+	}
 	return nil
 }
 

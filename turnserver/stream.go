@@ -2,24 +2,24 @@ package turnserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
 
 // Deadlines of streams.
 const (
-	firstFrame = 10 * time.Second // until the first whole frame
+	firstFrame = 10 * time.Second // until the first byte, and for a TLS handshake
 	wholeFrame = 15 * time.Second // from the first byte of a frame to its last
-	idleStream = 5 * time.Minute  // without a session
-	// idleSession is for streams with a session. The session's own end comes
-	// first: a client has to refresh it.
-	idleSession = 2 * time.Hour
-	writeStall  = 15 * time.Second
+	strangers  = time.Minute      // in all, for who has not authenticated
+	idleStream = 5 * time.Minute  // between two frames, without a session
+	writeStall = 15 * time.Second // for what is written at once
 	// queueBytes is how much waits for a slow client before packets are dropped.
 	queueBytes = 256 << 10
 )
@@ -41,6 +41,12 @@ func newStreams(g *guard, log *slog.Logger) *streams {
 	return &streams{guard: g, log: log, open: make(map[*stream]struct{}), byAddr: make(map[netip.Addr]int)}
 }
 
+// streamListener is a listener, and what the clients speak on it.
+type streamListener struct {
+	net.Listener
+	over transport
+}
+
 // listenTCP opens a stream listener.
 func listenTCP(address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), network("tcp", address), address)
@@ -51,8 +57,8 @@ func listenTCP(address string) (net.Listener, error) {
 }
 
 // serve accepts connections until the listener is closed. No error but that
-// ends it.
-func (ss *streams) serve(l net.Listener, over transport) {
+// ends it. conf is for the TLS of those that speak it.
+func (ss *streams) serve(l streamListener, conf *tls.Config) {
 	pause := backoff{}
 	for {
 		conn, err := l.Accept()
@@ -64,7 +70,10 @@ func (ss *streams) serve(l net.Listener, over transport) {
 			continue
 		}
 		pause.reset()
-		ss.accept(conn, over)
+		if l.over == overTLS {
+			conn = tls.Server(conn, conf)
+		}
+		ss.accept(conn, l.over)
 	}
 }
 
@@ -125,12 +134,14 @@ func (ss *streams) count() int {
 
 // close ends all streams and waits for them.
 func (ss *streams) close() {
+	var closing sync.WaitGroup
 	ss.mu.Lock()
 	ss.closed = true
 	for s := range ss.open {
-		s.conn.Close()
+		closing.Go(func() { s.conn.Close() }) // TLS says goodbye, which can take its time
 	}
 	ss.mu.Unlock()
+	closing.Wait()
 	ss.done.Wait()
 }
 
@@ -140,6 +151,7 @@ type stream struct {
 	conn   net.Conn
 	origin origin
 	out    *queue
+	since  time.Time
 }
 
 func newStream(owner *streams, conn net.Conn, over transport) (*stream, bool) {
@@ -148,7 +160,7 @@ func newStream(owner *streams, conn net.Conn, over transport) (*stream, bool) {
 	if !ok1 || !ok2 {
 		return nil, false
 	}
-	s := &stream{owner: owner, conn: conn, out: newQueue(conn)}
+	s := &stream{owner: owner, conn: conn, out: newQueue(conn), since: time.Now()}
 	s.origin = origin{
 		tuple:  tuple{client: unmap(client.AddrPort()), local: unmap(local.AddrPort()), transport: over},
 		client: s.out,
@@ -165,46 +177,91 @@ func (s *stream) run() {
 	s.conn.Close()
 	s.out.close()
 	writer.Wait()
-	if session := s.owner.guard.table.get(s.origin.tuple); session != nil {
+	if session := s.session(); session != nil {
 		s.owner.guard.end(session)
 	}
+}
+
+// session is the stream's own session, or nil.
+func (s *stream) session() *session {
+	session := s.owner.guard.table.get(s.origin.tuple)
+	if session == nil || session.client != client(s.out) {
+		return nil
+	}
+	return session
+}
+
+// open does the handshake of TLS, within firstFrame.
+func (s *stream) open() bool {
+	conn, ok := s.conn.(*tls.Conn)
+	if !ok {
+		return true
+	}
+	conn.SetDeadline(time.Now().Add(firstFrame))
+	if conn.Handshake() != nil {
+		return false
+	}
+	return conn.SetDeadline(time.Time{}) == nil
 }
 
 // read handles frame after frame. What it ends with is the client's doing, and
 // nobody's to mend.
 func (s *stream) read() {
-	g := s.owner.guard
 	in := newFrames(s.conn)
 	var m message
-	wait := firstFrame
-	for {
-		s.conn.SetReadDeadline(time.Now().Add(wait))
-		if in.wait() != nil {
-			return
-		}
-		session := g.table.get(s.origin.tuple)
+	if !s.open() {
+		return
+	}
+	s.conn.SetReadDeadline(time.Now().Add(firstFrame))
+	for s.wait(in) {
+		session := s.session()
 		limit := strangerFrame
 		if session != nil {
 			limit = maxFrame
 		}
 		if !in.buffered() {
-			s.conn.SetReadDeadline(time.Now().Add(wholeFrame))
+			s.conn.SetReadDeadline(s.until(wholeFrame))
 		}
 		packet, err := in.next(limit)
 		if err != nil {
 			return
 		}
-		switch {
-		case !carries(packet):
-			s.origin.trusted = g.handle(&s.origin, packet) || s.origin.trusted
-		case session != nil:
-			g.data(session, packet, &m)
-		default:
-			g.stats.orphans.Add(1)
+		s.handle(session, packet, &m)
+		s.conn.SetReadDeadline(s.until(idleStream))
+	}
+}
+
+// wait waits for the first byte of the next frame, and says whether it came. A
+// stream whose session lives may be silent for longer: the session has an end of
+// its own.
+func (s *stream) wait(in *frames) bool {
+	for {
+		err := in.wait()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || s.session() == nil {
+			return err == nil
 		}
-		wait = idleStream
-		if session != nil {
-			wait = idleSession
-		}
+		s.conn.SetReadDeadline(s.until(idleStream))
+	}
+}
+
+// until is the deadline d from now, or for who has not authenticated the end of
+// the time that strangers have, if that comes first.
+func (s *stream) until(d time.Duration) time.Time {
+	at, last := time.Now().Add(d), s.since.Add(strangers)
+	if !s.origin.trusted && last.Before(at) {
+		return last
+	}
+	return at
+}
+
+func (s *stream) handle(session *session, packet []byte, m *message) {
+	g := s.owner.guard
+	switch {
+	case !carries(packet):
+		s.origin.trusted = g.handle(&s.origin, packet) || s.origin.trusted
+	case session != nil:
+		g.data(session, packet, m)
+	default:
+		g.stats.orphans.Add(1)
 	}
 }

@@ -32,12 +32,12 @@ func (m *sessions) sweep(ctx context.Context) {
 
 func (m *sessions) sweepOnce(prune bool) {
 	now := m.clock.now()
+	m.updateOwn()
 	live := m.table.all()
-	m.updateOwn(live)
 	for _, s := range live {
 		switch {
 		case s.expires.passed(now):
-			m.end(s)
+			m.expire(s)
 			continue
 		case now.sub(s.asked.get()) > engineKeep:
 			m.keep(s)
@@ -46,6 +46,7 @@ func (m *sessions) sweepOnce(prune bool) {
 			s.prune(now)
 		}
 	}
+	m.accounts.prune(now)
 	for _, res := range m.reserved.expire(now) {
 		m.releaseClaimed(&res)
 		m.accounts.release(res.account, 1)
@@ -55,7 +56,8 @@ func (m *sessions) sweepOnce(prune bool) {
 // updateOwn notices that the public address has changed: relays that are made
 // from now on have the new one, and the old one is the box's own for as long as
 // a live session has it.
-func (m *sessions) updateOwn(live []*session) {
+func (m *sessions) updateOwn() {
+	old := m.own.Load()
 	var addrs []netip.Addr
 	add := func(addr netip.Addr) {
 		if addr.IsValid() && !slices.Contains(addrs, addr) {
@@ -65,17 +67,13 @@ func (m *sessions) updateOwn(live []*session) {
 	v4, v6 := m.public()
 	add(v4)
 	add(v6)
-	for _, s := range live {
+	for _, s := range m.table.all() {
 		for _, r := range s.relayed() {
 			add(r.Addr())
 		}
 	}
-	old := m.own.Load()
-	if sameAddrs(old.addrs, addrs) || !m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
-		return
-	}
-	for _, s := range live {
-		s.refilter()
+	if !sameAddrs(old.addrs, addrs) && m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
+		m.refilter()
 	}
 }
 

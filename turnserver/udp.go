@@ -22,12 +22,12 @@ const (
 // that share it, so that the kernel spreads the clients over them.
 type udpListener struct {
 	sockets []*udpSocket
-	log     *slog.Logger
 }
 
 // udpSocket is one socket of a listener.
 type udpSocket struct {
 	conn *net.UDPConn
+	out  *sender
 	// local is the address it is bound to; wildcard, that this is every address
 	// of the host, and each packet says which.
 	local    netip.AddrPort
@@ -35,17 +35,22 @@ type udpSocket struct {
 }
 
 // listenUDP opens all sockets of an address, or none.
-func listenUDP(address string, log *slog.Logger) (*udpListener, error) {
+func listenUDP(address string) (*udpListener, error) {
 	conns, err := openShared(address, udpSockets())
 	if err != nil {
 		return nil, fmt.Errorf("listening on udp %s: %w", address, err)
 	}
-	l := &udpListener{log: log}
+	l := new(udpListener)
 	for _, conn := range conns {
+		out, err := newSender(conn)
+		if err != nil {
+			closeAll(conns)
+			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
+		}
 		local := unmap(conn.LocalAddr().(*net.UDPAddr).AddrPort())
 		conn.SetReadBuffer(listenBuffer) // as far as the kernel allows
 		l.sockets = append(l.sockets, &udpSocket{
-			conn: conn, local: local,
+			conn: conn, out: out, local: local,
 			wildcard: local.Addr().IsUnspecified() && askDestination(conn) == nil,
 		})
 	}
@@ -65,14 +70,18 @@ func openShared(address string, n int) ([]*net.UDPConn, error) {
 	for range n {
 		conn, err := openUDP(address, true)
 		if err != nil {
-			for _, c := range conns {
-				c.Close()
-			}
+			closeAll(conns)
 			return nil, err
 		}
 		conns = append(conns, conn)
 	}
 	return conns, nil
+}
+
+func closeAll(conns []*net.UDPConn) {
+	for _, c := range conns {
+		c.Close()
+	}
 }
 
 func openUDP(address string, shared bool) (*net.UDPConn, error) {
@@ -153,7 +162,7 @@ func (s *udpSocket) handle(g *guard, t tuple, packet []byte, m *message) {
 // client is the way back to the client of a 5-tuple, from the address that he
 // asked.
 func (s *udpSocket) client(t tuple) *udpClient {
-	c := &udpClient{conn: s.conn, addr: t.client, limit: maxDatagram4}
+	c := &udpClient{out: s.out, addr: t.client, limit: maxDatagram4}
 	if !t.client.Addr().Is4() {
 		c.limit = maxDatagram6
 	}
@@ -165,15 +174,17 @@ func (s *udpSocket) client(t tuple) *udpClient {
 
 // udpClient is a client over UDP.
 type udpClient struct {
-	conn    *net.UDPConn
+	out     *sender
 	addr    netip.AddrPort
 	control []byte // names the source address, on wildcard sockets
 	limit   int
 }
 
 func (c *udpClient) send(packet []byte) (drop, bool) {
-	_, _, err := c.conn.WriteMsgUDPAddrPort(packet, c.control, c.addr)
-	return dropSendError, err == nil
+	if err := c.out.send(packet, c.control, c.addr); err != nil {
+		return sendDrop(err), false
+	}
+	return 0, true
 }
 
 func (c *udpClient) fits() int { return c.limit }

@@ -20,7 +20,7 @@ func (s *Server) Update(cfg *config.Config) {
 	old := s.settings.Swap(newSettings(cfg, *s.own.Load()))
 	gone := goneUsers(old.credentials, s.settings.Load().credentials)
 	s.sessions.endIf(func(x *session) bool { return gone[owningUser(x.user.account)] })
-	s.refilter()
+	s.sessions.refilter()
 }
 
 // refuseFixed logs the changes that need a restart.
@@ -58,20 +58,13 @@ func owningUser(account string) string {
 	return strings.TrimPrefix(account, restAccount+restUser)
 }
 
-// refilter takes the permissions of all sessions that the policy denies away.
-func (s *Server) refilter() {
-	for _, x := range s.sessions.table.all() {
-		x.refilter()
-	}
-}
-
 // setOwn makes the peer policy anew when addresses of the host have changed.
 func (s *Server) setOwn(own ownAddresses) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.own.Store(&own)
 	s.settings.Store(newSettings(s.settings.Load().cfg, own))
-	s.refilter()
+	s.sessions.refilter()
 }
 
 // Authenticate says whether password is that of the static user name. It takes

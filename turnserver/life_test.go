@@ -1,0 +1,197 @@
+package turnserver
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+
+	"icebox/config"
+)
+
+// TestPublicAddressChanges: a permission from before an address became that of
+// the box's relays is void from then on, for it would let packets out to the
+// router.
+func TestPublicAddressChanges(t *testing.T) {
+	var public atomic.Pointer[netip.Addr]
+	set := func(s string) { a := netip.MustParseAddr(s); public.Store(&a) }
+	set("9.9.9.1")
+	s := runServer(t, nil, Options{Public: func() (v4, v6 netip.Addr) { return *public.Load(), netip.Addr{} }})
+	a := dial(t, s, "udp")
+	if relay := a.allocate(); relay.Addr() != *public.Load() {
+		t.Fatalf("the relay address is %v", relay)
+	}
+	next := netip.MustParseAddrPort("9.9.9.2:53")
+	wantCode(t, a.bind(0x4000, next), 0)
+	x := sessionOf(t, s)
+	set("9.9.9.2")
+	dial(t, s, "udp").allocate()
+	if p := x.flows.Load().permission(next.Addr()); p != nil {
+		t.Error("the permission outlives the change")
+	}
+	wantCode(t, a.permit(next), 0)
+	if p := x.flows.Load().permission(next.Addr()); p == nil || !p.own {
+		t.Error("the new permission does not know the address as the box's own")
+	}
+	wantCode(t, a.bind(0x4000, next), stun.CodeForbidden)
+	set("9.9.9.3")
+	s.EndUser("admin")
+	s.sessions.sweepOnce(false)
+	if s.sessions.isOwn(next.Addr()) {
+		t.Error("an address that no relay has any more is still the box's own")
+	}
+}
+
+// runServer is startServer with options.
+func runServer(t testing.TB, edit func(*config.Config), opt Options) *Server {
+	t.Helper()
+	opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	s, err := New(testConfig(edit), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, s)
+	return s
+}
+
+// TestRefreshOrExpiry: a Refresh that is granted is never followed by the end of
+// the session that was due before it.
+func TestRefreshOrExpiry(t *testing.T) {
+	s := startServer(t, nil)
+	for i := range 200 {
+		c := dial(t, s, "udp")
+		c.allocate()
+		x := sessionOf(t, s)
+		x.expires.set(s.clock.now())
+		refreshed := make(chan *refusal)
+		go func() { refreshed <- s.sessions.refresh(x, time.Hour) }()
+		s.sessions.expire(x)
+		if refused := <-refreshed; (refused == nil) != (len(s.Sessions()) == 1) {
+			t.Fatalf("try %d: refused %v, %d sessions", i, refused, len(s.Sessions()))
+		}
+		s.EndUser("admin")
+		c.conn.Close()
+	}
+}
+
+// TestRemovedWhileAllocating: a user who is removed while his Allocate is on its
+// way gets no session.
+func TestRemovedWhileAllocating(t *testing.T) {
+	var armed atomic.Pointer[Server]
+	s := runServer(t, nil, Options{Public: func() (v4, v6 netip.Addr) {
+		if s := armed.Swap(nil); s != nil {
+			s.Update(testConfig(func(c *config.Config) { c.TURN.Users = c.TURN.Users[1:] }))
+		}
+		return netip.MustParseAddr("127.0.0.1"), netip.Addr{}
+	}})
+	o := origin{tuple: tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:1")}, client: new(discard)}
+	user, _ := s.settings.Load().credentials.find("admin")
+	armed.Store(s)
+	if _, refused := s.sessions.begin(user, o.tuple, o.client, transactionID{}, wanted{families: []byte{familyIPv4}, lifetime: time.Hour}); refused == nil {
+		t.Error("a removed user got a session")
+	}
+	if n := len(s.Sessions()); n != 0 || s.sessions.accounts.total != 0 {
+		t.Errorf("%d sessions, %d counted", n, s.sessions.accounts.total)
+	}
+}
+
+// TestBandwidthOutlivesSessions: ending a session and beginning anew gives no
+// more than the user has.
+func TestBandwidthOutlivesSessions(t *testing.T) {
+	var a accounts
+	passed, now := 0, instant(0)
+	for range 1000 {
+		acc, _, _ := a.take("bob", 1, 1, 1)
+		for acc.pay(now, 1000, 100_000) {
+			passed += 1000
+		}
+		a.release(acc, 1)
+		a.prune(now)
+		now = now.add(time.Millisecond)
+	}
+	if passed > 200_000 {
+		t.Errorf("%d bytes passed in a second, the limit is 100000", passed)
+	}
+	a.prune(now.add(time.Minute))
+	if len(a.byName) != 0 {
+		t.Error("an account without sessions is kept for good")
+	}
+}
+
+// deadlines notes what a connection's read deadlines are set to.
+type deadlines struct {
+	net.Conn
+	last atomic.Int64
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.last.Store(int64(time.Until(t)))
+	return d.Conn.SetReadDeadline(t)
+}
+
+func (d *deadlines) left() time.Duration { return time.Duration(d.last.Load()) }
+
+// TestStreamDeadlines: strangers have a minute in all, and a stream with a
+// session waits for as long as that lives.
+func TestStreamDeadlines(t *testing.T) {
+	s := startServer(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &deadlines{Conn: accepted}
+	s.streams.accept(seen, overTCP)
+	c := &testClient{t: t, conn: conn, frames: newFrames(conn), user: "admin", pass: "secret"}
+	for range 3 {
+		c.exchange(stun.NewType(stun.MethodBinding, stun.ClassRequest))
+	}
+	if left := seen.left(); left > strangers {
+		t.Errorf("a stranger has %v after three Bindings", left)
+	}
+	c.allocate()
+	eventually(t, "who has authenticated may be idle", func() bool { return seen.left() > strangers })
+	accepted.SetReadDeadline(time.Now()) // as if the idle time were over
+	c.request(stun.MethodRefresh)
+	if len(s.Sessions()) != 1 {
+		t.Error("an idle stream has lost its session")
+	}
+}
+
+// TestSlowReader: a client who takes little, but takes it, keeps his session.
+func TestSlowReader(t *testing.T) {
+	ours, his := net.Pipe()
+	defer his.Close()
+	q := newQueue(ours)
+	done := make(chan struct{})
+	go func() { defer close(done); q.run() }()
+	for sent := 0; sent < queueBytes-2000; sent += 1000 {
+		if why, ok := q.send(make([]byte, 1000)); !ok {
+			t.Fatalf("dropped after %d bytes: %s", sent, dropNames[why])
+		}
+	}
+	if _, ok := q.send(make([]byte, 4000)); ok {
+		t.Error("the queue has no bound")
+	}
+	if _, err := io.CopyN(io.Discard, his, 100_000); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "there is room again", func() bool { _, ok := q.send(make([]byte, 1000)); return ok })
+	q.close()
+	ours.Close()
+	<-done
+}
