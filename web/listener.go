@@ -22,12 +22,14 @@ var errNotHTTP = errors.New("neither TLS nor HTTP")
 // listener accepts connections for an http.Server. Those above the caps of its
 // gate are closed at once; the others are greeted, each on a goroutine of its
 // own, and come out of Accept when it is known what they speak. With TLS that
-// is a *tls.Conn whose handshake is done, or a plain connection that began like
-// HTTP, so that it can be told where to go.
+// is a connection whose handshake is done, or a plain one that began like HTTP,
+// so that it can be told where to go. What speaks STUN inside of TLS does not
+// come out: it is handed to turn.
 type listener struct {
 	raw   net.Listener
 	gate  *gate
-	tls   *tls.Config // nil: plain
+	tls   *tls.Config    // nil: plain
+	turn  func(net.Conn) // nil: only HTTP is spoken
 	log   *slog.Logger
 	ready chan net.Conn
 	done  chan struct{} // closed by Close
@@ -39,13 +41,13 @@ type listener struct {
 }
 
 // listen opens address. Connections are taken once run is called.
-func listen(address string, g *gate, conf *tls.Config, log *slog.Logger) (*listener, error) {
+func listen(address string, g *gate, conf *tls.Config, turn func(net.Conn), log *slog.Logger) (*listener, error) {
 	raw, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	return &listener{
-		raw: raw, gate: g, tls: conf, log: log,
+		raw: raw, gate: g, tls: conf, turn: turn, log: log,
 		ready:    make(chan net.Conn),
 		done:     make(chan struct{}),
 		greeting: make(map[net.Conn]struct{}),
@@ -143,6 +145,10 @@ func (l *listener) greet(c net.Conn) {
 		c.Close()
 		return
 	}
+	if p, ok := conn.(*peeked); ok && p.speaksSTUN() {
+		l.turn(conn)
+		return
+	}
 	select {
 	case l.ready <- conn:
 	case <-l.done:
@@ -168,11 +174,26 @@ func (l *listener) open(c net.Conn) (net.Conn, error) {
 		if err := conn.Handshake(); err != nil {
 			return nil, fmt.Errorf("TLS handshake: %w", err)
 		}
-		opened = conn
+		if opened, err = l.unseal(conn); err != nil {
+			return nil, err
+		}
 	case first < 'A' || first > 'Z': // no HTTP method begins so
 		return nil, errNotHTTP
 	}
 	return opened, c.SetDeadline(time.Time{})
+}
+
+// unseal reads the first byte inside of TLS, which tells STUN from HTTP: ALPN
+// is not asked, since few TURN clients offer any.
+func (l *listener) unseal(conn *tls.Conn) (net.Conn, error) {
+	if l.turn == nil {
+		return conn, nil
+	}
+	first, err := readByte(conn)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the first byte inside of TLS: %w", err)
+	}
+	return &peeked{Conn: conn, first: first, held: true, sealed: true}, nil
 }
 
 func readByte(c net.Conn) (byte, error) {
@@ -193,6 +214,20 @@ type peeked struct {
 	net.Conn
 	first byte
 	held  bool // first is still to be read; only its reader touches it
+	// sealed: Conn is TLS, and the byte came from inside.
+	sealed bool
+}
+
+// speaksSTUN says whether a STUN message begins here (RFC 7983 section 7).
+func (p *peeked) speaksSTUN() bool { return p.sealed && p.first <= 3 }
+
+// sealed says whether a connection that came out of Accept is one of TLS.
+func sealed(c net.Conn) bool {
+	if p, ok := c.(*peeked); ok {
+		return p.sealed
+	}
+	_, ok := c.(*tls.Conn)
+	return ok
 }
 
 func (p *peeked) Read(b []byte) (int, error) {

@@ -248,7 +248,7 @@ func (f *failing) Accept() (net.Conn, error) {
 }
 
 func TestAcceptIsTriedAgain(t *testing.T) {
-	ln, err := listen("127.0.0.1:0", newGate(1, 1), nil, testLog(t))
+	ln, err := listen("127.0.0.1:0", newGate(1, 1), nil, nil, testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	cfg := s.cfg.Load()
 	secure(w.Header(), cfg, r.Host)
 	s.answer(w, r, func() error {
-		if s.overTLS() && r.TLS == nil {
+		if s.overTLS() && !overTLS(r) {
 			return redirectToTLS(w, r)
 		}
 		return s.route(w, r, cfg)

@@ -59,6 +59,9 @@ type Options struct {
 		Trusted() bool
 		GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	}
+	// Relay serves TURN over TLS on the signaling port: connections that begin
+	// with STUN after the handshake are its own from then on. Nil: nobody does.
+	Relay interface{ ServeTLS(net.Conn) }
 	// Metrics are shown on the admin listener. Nil: /metrics is not there.
 	Metrics prometheus.Gatherer
 	// TURN is where TURN really listens, in the order of turn.listen. It tells
@@ -93,13 +96,13 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 		gate:     newGate(cfg.Signaling.MaxConnections, cfg.Signaling.ConnectionsPerAddress),
 	}
 	s.cfg.Store(cfg)
-	if s.listener, err = listen(cfg.Signaling.Listen, s.gate, s.tlsConfig(), s.log); err != nil {
+	if s.listener, err = listen(cfg.Signaling.Listen, s.gate, s.tlsConfig(), s.relay(), s.log); err != nil {
 		return nil, fmt.Errorf("signaling.listen: %w", err)
 	}
 	if cfg.Admin.Listen == "" {
 		return s, nil
 	}
-	if s.admin, err = listen(cfg.Admin.Listen, newGate(adminMax, adminMax), nil, s.log); err != nil {
+	if s.admin, err = listen(cfg.Admin.Listen, newGate(adminMax, adminMax), nil, nil, s.log); err != nil {
 		s.listener.Close()
 		return nil, fmt.Errorf("admin.listen: %w", err)
 	}
@@ -115,8 +118,24 @@ func (s *Server) tlsConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: s.opt.TLS.GetCertificate,
-		NextProtos:     []string{"http/1.1"},
+		NextProtos:     s.protocols(),
 	}
+}
+
+// protocols are those of ALPN on the signaling port (RFC 7301, RFC 7443).
+func (s *Server) protocols() []string {
+	if s.opt.Relay == nil {
+		return []string{"http/1.1"}
+	}
+	return []string{"http/1.1", "stun.turn", "stun.nat-discovery"}
+}
+
+// relay is who serves STUN inside of TLS, or nil.
+func (s *Server) relay() func(net.Conn) {
+	if s.opt.Relay == nil {
+		return nil
+	}
+	return s.opt.Relay.ServeTLS
 }
 
 func (s *Server) overTLS() bool { return s.opt.TLS != nil && s.opt.TLS.Enabled() }
@@ -190,6 +209,9 @@ func (s *Server) httpServer(handle http.HandlerFunc, g *gate, open *sync.WaitGro
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	srv.Protocols.SetHTTP1(true)
+	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, sealedKey{}, sealed(c))
+	}
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
 		g.follow(c, state)
 		switch state {
@@ -201,6 +223,12 @@ func (s *Server) httpServer(handle http.HandlerFunc, g *gate, open *sync.WaitGro
 	}
 	return srv
 }
+
+// sealedKey finds in a request's context whether it came over TLS. The field
+// TLS of a request does not tell: net/http sees a connection of ours.
+type sealedKey struct{}
+
+func overTLS(r *http.Request) bool { return r.Context().Value(sealedKey{}) == true }
 
 // Update puts cfg in force. What can't change while the box runs is named in
 // the log and stays as it was; the rest applies to the next request.

@@ -46,7 +46,7 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 	if b.public, err = publicaddr.New(cfg, log); err != nil {
 		return nil, fmt.Errorf("finding the public address: %w", err)
 	}
-	if b.turn, err = turnserver.New(cfg, turnserver.Options{Log: log, Public: b.publicAddresses}); err != nil {
+	if b.turn, err = turnserver.New(cfg, b.turnOptions()); err != nil {
 		return nil, err
 	}
 	b.signaling = signaling.New(cfg, log)
@@ -57,6 +57,7 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 		Users:     b.turn,
 		TLS:       b.certs,
 		Metrics:   metrics,
+		Relay:     b.turn,
 		TURN:      b.turn.Addrs(),
 	})
 	if err != nil {
@@ -64,6 +65,14 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 	}
 	metrics.MustRegister(b.web.Collector())
 	return b, nil
+}
+
+func (b *box) turnOptions() turnserver.Options {
+	opt := turnserver.Options{Log: b.log, Public: b.publicAddresses}
+	if b.certs.Enabled() {
+		opt.TLS = b.certs.TLSConfig("stun.turn", "stun.nat-discovery") // RFC 7443
+	}
+	return opt
 }
 
 // publicAddresses is what turnserver asks: the address that the internet sees.
