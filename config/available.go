@@ -20,7 +20,6 @@ func notYet() []missing {
 		{"public.source", []string{"dns", "stun"}},
 		{"public.dns", nil},
 		{"public.stun", nil},
-		{"turn.listen.network", []string{"tls"}},
 		{"turn.stun_alternate.listen", nil},
 		{"turn.stun_alternate.public", nil},
 		{"turn.relay.datapath", []string{"xdp", "batch"}},
@@ -37,18 +36,11 @@ func notYet() []missing {
 	}
 }
 
-// judgeAvailable refuses values whose feature is not there yet. Keys of rows have
-// no default to compare with, and are asked for in each row.
+// judgeAvailable refuses values whose feature is not there yet.
 func (r *report) judgeAvailable(c *Config) {
 	defaults, all := Default(), schema()
 	for _, m := range notYet() {
 		at := all.find(m.key)
-		if m.key == "turn.listen.network" {
-			for i, l := range c.TURN.Listen {
-				r.refuse(rowKey("turn.listen", i, "network"), m, at, l.Network, nil)
-			}
-			continue
-		}
 		r.refuse(m.key, m, at, lookup(c, m.key), lookup(defaults, m.key))
 	}
 }

@@ -157,6 +157,11 @@ func (r *report) where(key string) string {
 }
 
 func (r *report) judgeTLS(c *Config) {
+	for i, l := range c.TURN.Listen {
+		if key := rowKey("turn.listen", i, "network"); l.Network == "tls" && c.TLS.Source == "off" && r.sound(key) {
+			r.fail(key, "tls is there, but tls.source is off%s, expected another network or a certificate", r.where("tls.source"))
+		}
+	}
 	if !r.sound("tls") || c.TLS.Source != "files" {
 		return
 	}

@@ -94,19 +94,20 @@ turn:
   listen:
     - {network: udp, address: ":%d"}
     - {network: tcp, address: ":%[5]d"}
+    - {network: tls, address: ":%[16]d"}
   relay: {ports: %[6]s}
   users:
     - {name: %s, password: %s}
     - {name: %s, password: %s}
   peers: {allow: [%s], deny: [%s]}
   limits: {%s}
-signaling: {listen: ":%d"}
+signaling: {listen: ":%[14]d"}
 tls: {source: self-signed}
-admin: {listen: "127.0.0.1:%d"}
+admin: {listen: "127.0.0.1:%[15]d"}
 log: {level: info, format: json}
 `, b.dir, ipv4, ipv6, realm, b.port(), relay,
 		alice.name, alice.password, bob.name, bob.password,
-		quoted(b.setup.allow), quoted(b.setup.deny), limits, 13002+b.setup.index, b.adminPort())
+		quoted(b.setup.allow), quoted(b.setup.deny), limits, b.signalingPort(), b.adminPort(), b.tlsPort())
 }
 
 // quoted is a YAML flow list without its brackets.
@@ -117,8 +118,10 @@ func quoted(list []string) string {
 	return `"` + strings.Join(list, `", "`) + `"`
 }
 
-func (b *box) port() int      { return 3478 + b.setup.index }
-func (b *box) adminPort() int { return 9640 + b.setup.index }
+func (b *box) port() int          { return 3478 + b.setup.index }
+func (b *box) tlsPort() int       { return 5349 + b.setup.index }
+func (b *box) signalingPort() int { return 13002 + b.setup.index }
+func (b *box) adminPort() int     { return 9640 + b.setup.index }
 
 // address is where clients of a transport reach the box.
 func (b *box) address(tr transport) netip.AddrPort {
@@ -129,7 +132,14 @@ func (b *box) address(tr transport) netip.AddrPort {
 	case b.setup.public != "":
 		ip = netip.MustParseAddr(b.setup.public)
 	}
-	return netip.AddrPortFrom(ip, uint16(b.port()))
+	port := b.port()
+	switch {
+	case tr.shared:
+		port = b.signalingPort()
+	case tr.sealed:
+		port = b.tlsPort()
+	}
+	return netip.AddrPortFrom(ip, uint16(port))
 }
 
 func (b *box) run(t testing.TB, args []string) {

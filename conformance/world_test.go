@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -91,15 +92,22 @@ type transport struct {
 	network string // of net.Dial
 	stream  bool
 	ipv6    bool
+	// sealed: inside of TLS, on the port of that listener or, where it is the
+	// signaling one's, beside HTTPS. alpn is what the client offers.
+	sealed bool
+	shared bool
+	alpn   []string
 }
 
-// transports are those that the box serves. TURN over TLS joins them with its
-// listener.
+// transports are those that the box serves.
 var transports = []transport{
 	{name: "udp", network: "udp4"},
 	{name: "tcp", network: "tcp4", stream: true},
 	{name: "udp6", network: "udp6", ipv6: true},
 	{name: "tcp6", network: "tcp6", stream: true, ipv6: true},
+	{name: "tls", network: "tcp4", stream: true, sealed: true},
+	{name: "wss", network: "tcp4", stream: true, sealed: true, shared: true},
+	{name: "wss6", network: "tcp6", stream: true, ipv6: true, sealed: true, shared: true, alpn: []string{"stun.turn"}},
 }
 
 var udp, tcp = transports[0], transports[1]
@@ -148,7 +156,12 @@ func (s *scene) connect(from netip.Addr) (conn net.Conn, err error) {
 		conn, err = dialer.Dial(s.network, s.box.address(s.transport).String())
 		return err
 	})
-	return conn, err
+	if err != nil || !s.sealed {
+		return conn, err
+	}
+	// The box's certificate is one that it made itself.
+	conf := &tls.Config{InsecureSkipVerify: true, NextProtos: s.alpn}
+	return tls.Client(conn, conf), nil
 }
 
 // login is a client that has a nonce.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -33,7 +34,7 @@ type Credentials struct {
 // ICEServers lists the STUN and TURN listeners of cfg, as they are reached at
 // host, a name or a bare IP address (see PublicHost). listening has their real
 // addresses in the order of cfg.TURN.Listen; nil: as configured. Without
-// credentials only STUN is listed. A TLS listener is listed where the certificate
+// credentials only STUN is listed. TURN over TLS is listed where the certificate
 // is trusted: a browser has no way to click an unknown one through for TURN.
 func ICEServers(cfg *config.Config, listening []net.Addr, host string, cred Credentials, trusted bool) ICE {
 	var servers []ICEServer
@@ -50,13 +51,32 @@ func ICEServers(cfg *config.Config, listening []net.Addr, host string, cred Cred
 			urls = append(urls, "turn:"+net.JoinHostPort(host, port)+"?transport="+network)
 		}
 	}
-	if port, ok := ports["tls"]; ok && trusted {
+	if port := tlsPort(cfg, ports); port != "" && trusted {
 		urls = append(urls, "turns:"+net.JoinHostPort(host, port)+"?transport=tcp")
 	}
 	if len(urls) > 0 {
 		servers = append(servers, ICEServer{URLs: urls, Username: cred.Username, Credential: cred.Password})
 	}
 	return ICE{Servers: servers, TTL: int(cred.TTL / time.Second)}
+}
+
+// tlsPort is where TURN is served over TLS, as the internet sees it: the first
+// tls listener's, else the signaling port. Empty: nowhere.
+func tlsPort(cfg *config.Config, ports map[string]string) string {
+	if port, ok := ports["tls"]; ok || cfg.TLS.Source == "off" {
+		return port
+	}
+	if outside, err := url.Parse(cfg.Public.URL); err == nil && outside.Host != "" {
+		if outside.Scheme == "https" && outside.Port() == "" {
+			return "443"
+		}
+		return outside.Port()
+	}
+	_, port, err := net.SplitHostPort(cfg.Signaling.Listen)
+	if err != nil || port == "0" {
+		return ""
+	}
+	return port
 }
 
 // turnPorts is the port of the first listener of each network, as the internet
