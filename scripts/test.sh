@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs every test with the race detector, then the tests of the pages' scripts.
+# Runs every test with the race detector; those of the pages' scripts are among
+# them, since package web runs node.
 # What builds networks or starts browsers runs alone, after the rest, so that its
 # timing is its own. The whole output is in dist/log; what is printed is the line
 # of each package, and everything a failed package said. With CI=true a skipped
@@ -21,22 +22,6 @@ run_go() {
 	[ "$(cat "$status")" = 0 ] || failed=1
 }
 
-run_pages() {
-	scripts=$(git ls-files -co --exclude-standard '*.test.js' '*.test.mjs' 2>/dev/null || true)
-	[ -n "$scripts" ] || return 0
-	if ! command -v node >/dev/null 2>&1; then
-		echo "--- SKIP: the tests of the pages' scripts need node" | tee dist/log/test-pages.log
-		return 0
-	fi
-	# The names are meant to be split.
-	# shellcheck disable=SC2086
-	if ! node --test $scripts >dist/log/pages.log 2>&1; then
-		cat dist/log/pages.log
-		failed=1
-	fi
-	sed -n 's/^# \(pass\|fail\) /pages: \1 /p' dist/log/pages.log
-}
-
 # count RESULT: how many tests, subtests included, ended so.
 count() {
 	cat dist/log/test-*.log | grep -c "^ *--- $1" || true
@@ -46,7 +31,6 @@ packages=$(go list ./...)
 together=$(echo "$packages" | grep -Ev "$alone" || true)
 apart=$(echo "$packages" | grep -E "$alone" || true)
 
-run_pages
 # The package names are meant to be split.
 # shellcheck disable=SC2086
 run_go together -timeout 10m $together
