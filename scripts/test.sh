@@ -7,7 +7,7 @@
 # test is a failure.
 set -eu
 
-alone='/(natlab|e2e|conformance)(/|$)'
+alone='/(natlab|e2e|conformance|interop|bench)(/|$)'
 mkdir -p dist/log
 rm -f dist/log/test-*.log
 failed=0
