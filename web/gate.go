@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"icebox/config"
 )
 
 // Why a connection was refused: the label of a counter.
@@ -17,9 +19,27 @@ const (
 )
 
 var (
-	errMax     = errors.New("signaling.max_connections reached")
-	errAddress = errors.New("signaling.connections_per_address reached")
+	errMax     = errors.New("too many connections in all")
+	errAddress = errors.New("too many connections of this address")
 )
+
+// What the gate lets in beyond the WebSockets that signaling may have.
+const (
+	spareInAll   = 1024
+	spareAddress = 64
+)
+
+// caps is how many connections the signaling port takes, in all and of one
+// address. The caps of signaling are those of WebSockets, and signaling holds
+// them itself: with a close frame, since a browser shows a page nothing of a
+// connection that was cut. So there has to be room here for one that is only
+// let in to be told, for what browsers keep open beside their WebSocket, and for
+// TURN over TLS, which has caps of its own.
+func caps(cfg *config.Config) (max, perAddress int) {
+	sockets, turn := &cfg.Signaling, &cfg.TURN.Limits
+	return sockets.MaxConnections + turn.Connections + spareInAll,
+		sockets.ConnectionsPerAddress + turn.ConnectionsPerAddress + spareAddress
+}
 
 // gate counts the connections of one listener, in all and by address, from
 // Accept to Close, whatever they become in between. A browser keeps half a dozen

@@ -89,7 +89,8 @@ func TestTLSOff(t *testing.T) {
 }
 
 func TestConnectionCaps(t *testing.T) {
-	b := startBox(t, func(cfg *config.Config, _ *Options) { cfg.Signaling.ConnectionsPerAddress = 3 })
+	b := startBox(t, nil)
+	b.gate.limit(1000, 3)
 	var silent []net.Conn
 	for range 3 {
 		silent = append(silent, b.dial())
@@ -114,21 +115,42 @@ func TestConnectionCaps(t *testing.T) {
 	if res, _ := b.ask("GET", "/healthz"); res.StatusCode != 200 {
 		t.Errorf("afterwards: %d", res.StatusCode)
 	}
-	next := testConfig()
-	next.Signaling.MaxConnections = 0
-	b.Update(next)
+	b.gate.limit(0, 3)
 	if !closedSoon() {
-		t.Error("max_connections was not applied live")
+		t.Error("the cap in all was not applied live")
+	}
+}
+
+// Every WebSocket that signaling may have fits through the gate, every TURN
+// stream, and one more, which signaling refuses with a close frame.
+func TestGateLeavesRefusingToSignaling(t *testing.T) {
+	b := startBox(t, nil)
+	next := testConfig()
+	next.Signaling.MaxConnections, next.Signaling.ConnectionsPerAddress = 50, 3
+	next.TURN.Limits.Connections, next.TURN.Limits.ConnectionsPerAddress = 20, 2
+	b.Update(next)
+	if inAll, ofAddress := b.gate.max, b.gate.perAddress; inAll <= 50+20 || ofAddress <= 3+2 {
+		t.Errorf("%d connections in all, %d of one address", inAll, ofAddress)
+	}
+	for i := range 3 + 2 + 1 {
+		c := tls.Client(b.dial(), &tls.Config{InsecureSkipVerify: true})
+		if res := b.say(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); res.StatusCode != 200 {
+			t.Fatalf("connection %d: %d", i, res.StatusCode)
+		}
+	}
+	if b.gate.refused[refusedAddress] != 0 {
+		t.Error("the gate has refused one")
 	}
 }
 
 // A browser's idle connections keep nobody out, neither of its address nor others.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	for name, limit := range map[string]func(*config.Config){
-		"by address": func(cfg *config.Config) { cfg.Signaling.ConnectionsPerAddress = 3 },
-		"in all":     func(cfg *config.Config) { cfg.Signaling.MaxConnections = 3 },
+	for name, limit := range map[string]struct{ inAll, ofAddress int }{
+		"by address": {1000, 3},
+		"in all":     {3, 1000},
 	} {
-		b := startBox(t, func(cfg *config.Config, _ *Options) { limit(cfg) })
+		b := startBox(t, nil)
+		b.gate.limit(limit.inAll, limit.ofAddress)
 		for i := range 10 {
 			c := tls.Client(b.dial(), &tls.Config{InsecureSkipVerify: true})
 			if res := b.say(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); res.StatusCode != 200 {

@@ -93,7 +93,7 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 		opt:      opt,
 		assets:   files,
 		attempts: newThrottle(),
-		gate:     newGate(cfg.Signaling.MaxConnections, cfg.Signaling.ConnectionsPerAddress),
+		gate:     newGate(caps(cfg)),
 	}
 	s.cfg.Store(cfg)
 	if s.listener, err = listen(cfg.Signaling.Listen, s.gate, s.tlsConfig(), s.relay(), s.log); err != nil {
@@ -240,7 +240,7 @@ func (s *Server) Update(cfg *config.Config) {
 		s.keep("tls.source", &next.TLS.Source, old.TLS.Source)
 	}
 	next.TURN.Listen = old.TURN.Listen // turnserver says so where it differs
-	s.gate.limit(next.Signaling.MaxConnections, next.Signaling.ConnectionsPerAddress)
+	s.gate.limit(caps(&next))
 	s.cfg.Store(&next)
 }
 
