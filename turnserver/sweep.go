@@ -2,8 +2,6 @@ package turnserver
 
 import (
 	"context"
-	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -51,32 +49,4 @@ func (m *sessions) sweepOnce(prune bool) {
 		m.releaseClaimed(&res)
 		m.accounts.release(res.account, 1)
 	}
-}
-
-// updateOwn notices that the public address has changed: relays that are made
-// from now on have the new one, and the old one is the box's own for as long as
-// a live session has it.
-func (m *sessions) updateOwn() {
-	old := m.own.Load()
-	var addrs []netip.Addr
-	add := func(addr netip.Addr) {
-		if addr.IsValid() && !slices.Contains(addrs, addr) {
-			addrs = append(addrs, addr)
-		}
-	}
-	v4, v6 := m.public()
-	add(v4)
-	add(v6)
-	for _, s := range m.table.all() {
-		for _, r := range s.relayed() {
-			add(r.Addr())
-		}
-	}
-	if !sameAddrs(old.addrs, addrs) && m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
-		m.refilter()
-	}
-}
-
-func sameAddrs(a, b []netip.Addr) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(addr netip.Addr) bool { return !slices.Contains(b, addr) })
 }

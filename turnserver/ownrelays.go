@@ -1,0 +1,67 @@
+package turnserver
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// ownRelays are the addresses that relays of this box have, and the public ones
+// that the next will have.
+type ownRelays struct{ addrs []netip.Addr }
+
+// isOwn says whether addr is one that relays of this box have. It is asked
+// before the peer policy, and opens live relay ports alone.
+func (m *sessions) isOwn(addr netip.Addr) bool {
+	return slices.Contains(m.own.Load().addrs, addr)
+}
+
+// addOwn enters the addresses of relays that are about to begin. The permissions
+// that others had for a new one are void from then on.
+func (m *sessions) addOwn(relayed []netip.AddrPort) {
+	for _, r := range relayed {
+		old := m.own.Load()
+		for !slices.Contains(old.addrs, r.Addr()) {
+			next := &ownRelays{addrs: append(slices.Clone(old.addrs), r.Addr())}
+			if m.own.CompareAndSwap(old, next) {
+				m.refilter()
+			}
+			old = m.own.Load()
+		}
+	}
+}
+
+// refilter takes the permissions of all sessions that are not good any more
+// away.
+func (m *sessions) refilter() {
+	for _, s := range m.table.all() {
+		s.refilter()
+	}
+}
+
+// updateOwn notices that the public address has changed: relays that are made
+// from now on have the new one, and the old one is the box's own for as long as
+// a live session has it.
+func (m *sessions) updateOwn() {
+	old := m.own.Load()
+	var addrs []netip.Addr
+	add := func(addr netip.Addr) {
+		if addr.IsValid() && !slices.Contains(addrs, addr) {
+			addrs = append(addrs, addr)
+		}
+	}
+	v4, v6 := m.public()
+	add(v4)
+	add(v6)
+	for _, s := range m.table.all() {
+		for _, r := range s.relayed() {
+			add(r.Addr())
+		}
+	}
+	if !sameAddrs(old.addrs, addrs) && m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
+		m.refilter()
+	}
+}
+
+func sameAddrs(a, b []netip.Addr) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(addr netip.Addr) bool { return !slices.Contains(b, addr) })
+}
