@@ -1,6 +1,8 @@
 package turnserver
 
 import (
+	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -232,6 +234,15 @@ func (g *guard) refuse(r *request, refused *refusal) {
 	g.stats.refusals.count(refused.code)
 	attrs := []stun.Setter{stun.ErrorCodeAttribute{Code: refused.code, Reason: []byte(reason(refused.code))}}
 	g.answer(r, stun.ClassErrorResponse, append(attrs, refused.attrs...)...)
+}
+
+// explain tells the owner, at debug, which rule has refused a request and where
+// it comes from.
+func (g *guard) explain(r *request, by rule, refused *refusal) {
+	if g.log.Enabled(context.Background(), slog.LevelDebug) {
+		g.log.Debug("request refused", "method", r.kind.Method.String(), "rule", by.name,
+			"section", by.section, "code", int(refused.code), "user", r.user.username)
+	}
 }
 
 // mayAnswer bounds the answers to those who have not authenticated, by address,

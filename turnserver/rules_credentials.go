@@ -1,0 +1,92 @@
+package turnserver
+
+import (
+	"github.com/pion/stun/v2"
+)
+
+// challenge refuses with what the client needs to try again.
+func challenge(r *request, code stun.ErrorCode) *refusal {
+	return &refusal{code: code, attrs: []stun.Setter{
+		stun.NewRealm(r.settings.credentials.realm),
+		stun.NewNonce(r.guard.nonces.make(r.tuple, r.now)),
+	}}
+}
+
+func checkIntegrityPresent(r *request) *refusal {
+	if r.integrity != 0 {
+		return nil
+	}
+	if !r.guard.mayAnswer(r) {
+		return &refusal{silent: true}
+	}
+	return challenge(r, stun.CodeUnauthorized)
+}
+
+func checkComplete(r *request) *refusal {
+	if r.has(attrUsername) && r.has(attrRealm) && r.has(attrNonce) {
+		return nil
+	}
+	return refuse(stun.CodeBadRequest)
+}
+
+// checkNonce refuses a nonce that is not fresh with 438, or where the password
+// is wrong too with 401. Who sends it may not be who he seems to be, so such
+// failures count apart from guesses: past their bound, he is told of the nonce
+// alone, and learns nothing of the password.
+func checkNonce(r *request) *refusal {
+	if r.guard.nonces.fresh(r.value(attrNonce), r.tuple, r.now) {
+		return nil
+	}
+	failures := r.guard.blind.of(r.tuple.client.Addr())
+	if failures.empty(r.now, guessCost, guessBurst) {
+		return challenge(r, stun.CodeStaleNonce)
+	}
+	if _, ok := r.verify(); ok {
+		return challenge(r, stun.CodeStaleNonce)
+	}
+	failures.take(r.now, guessCost, guessBurst)
+	return challenge(r, stun.CodeUnauthorized)
+}
+
+// checkGuesses leaves requests unread from an address that has tried too many
+// passwords, but for 5-tuples that have shown the right one.
+func checkGuesses(r *request) *refusal {
+	if !r.trusted && r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) {
+		return &refusal{silent: true}
+	}
+	return nil
+}
+
+func checkPassword(r *request) *refusal {
+	user, ok := r.verify()
+	if ok {
+		r.user, r.authenticated = user, true
+		return nil
+	}
+	r.guard.guesses.of(r.tuple.client.Addr()).take(r.now, guessCost, guessBurst)
+	return challenge(r, stun.CodeUnauthorized)
+}
+
+// verify looks the user up and checks what his password has signed.
+func (r *request) verify() (identity, bool) {
+	c := r.settings.credentials
+	user, ok := c.find(string(r.value(attrUsername)))
+	return user, ok && r.signedWith(user.key) && string(r.value(attrRealm)) == c.realm
+}
+
+func checkSameUser(r *request) *refusal {
+	if r.session == nil || r.session.user.username == r.user.username {
+		return nil
+	}
+	return refuse(stun.CodeWrongCredentials)
+}
+
+func checkKnown(r *request) *refusal {
+	if r.unknownLen == 0 {
+		return nil
+	}
+	return &refusal{
+		code:  stun.CodeUnknownAttribute,
+		attrs: []stun.Setter{unknownAttributes(r.unknown[:r.unknownLen])},
+	}
+}
