@@ -131,6 +131,12 @@ func syncDir(dir string) error {
 	return nil
 }
 
+// PasswordPath is the file in which Secrets keeps the generated password of a
+// user of that name, whether it is there yet or not.
+func (c *Config) PasswordPath(user string) string {
+	return filepath.Join(c.StateDir, passwordName(user))
+}
+
 // passwordName is the file of a user's generated password. Everything but lower
 // case letters, digits, - and _ is escaped, so that no name leaves the directory
 // and no two differ only in case; long ones are hashed.

@@ -191,3 +191,19 @@ func TestOddNamesStayInside(t *testing.T) {
 		t.Errorf("state_dir holds %v, error %v", entries, err)
 	}
 }
+
+// TestPasswordPath holds that it names the file that Secrets makes, whatever the
+// user is called.
+func TestPasswordPath(t *testing.T) {
+	for _, name := range []string{"admin", "Ann", "小明", "../../x", strings.Repeat("长", 42)} {
+		c := stateless(t)
+		c.TURN.Users = []User{{Name: name}}
+		if err := c.Secrets(true); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(c.PasswordPath(name))
+		if err != nil || strings.TrimSpace(string(text)) != c.TURN.Users[0].Password {
+			t.Errorf("user %q: %q, error %v", name, text, err)
+		}
+	}
+}

@@ -22,15 +22,6 @@ const (
 	polling = 10 * time.Second
 )
 
-// Watch loads the file at path, and then calls apply with each new valid
-// configuration, its secrets filled in, until ctx ends. What changes between an
-// earlier Load and this goes unseen; Config.Watch sees it.
-func Watch(ctx context.Context, path string, log *slog.Logger, apply func(*Config)) error {
-	l := load(path)
-	c := &Config{path: path, paths: l.files.paths, digest: l.files.digest()}
-	return c.Watch(ctx, log, apply)
-}
-
 // Watch watches the files that c was read from, and calls apply with each new
 // valid configuration, its secrets filled in, until ctx ends. It returns nil
 // then, and never earlier.

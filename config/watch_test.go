@@ -143,27 +143,6 @@ func TestWatchSeesWhatCameBefore(t *testing.T) {
 	startWatch(t, c).domain("one.example")
 }
 
-// TestWatchPath watches from the path alone.
-func TestWatchPath(t *testing.T) {
-	house(t)
-	write(t, "config.yaml", "domain: zero.example")
-	ctx, cancel := context.WithCancel(t.Context())
-	applied := make(chan *Config, 1)
-	ended := make(chan error)
-	go func() {
-		ended <- Watch(ctx, "config.yaml", slog.New(slog.DiscardHandler), func(c *Config) { applied <- c })
-	}()
-	time.Sleep(settling) // until it has loaded
-	write(t, "config.yaml", "domain: one.example")
-	if c := <-applied; c.Domain != "one.example" {
-		t.Errorf("domain %s is applied", c.Domain)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
 // TestWatchLinks turns a link the way Kubernetes does, and edits behind a link
 // that leads elsewhere.
 func TestWatchLinks(t *testing.T) {
@@ -283,10 +262,14 @@ func TestWatchMakesSecrets(t *testing.T) {
 // TestWatchDefaults has nothing to watch, and still ends with its context only.
 func TestWatchDefaults(t *testing.T) {
 	house(t)
+	c, _, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if err := Watch(ctx, "", slog.New(slog.DiscardHandler), nil); err != nil || ctx.Err() == nil {
+		if err := c.Watch(ctx, slog.New(slog.DiscardHandler), nil); err != nil || ctx.Err() == nil {
 			t.Errorf("Watch ended with %v, context %v", err, ctx.Err())
 		}
 	})

@@ -113,3 +113,32 @@ func TestNamesCanNotForgeLines(t *testing.T) {
 		}
 	}
 }
+
+// TestUserLines: a generated password is shown once, to a person alone; from then
+// on its file is named, whatever the user is called.
+func TestUserLines(t *testing.T) {
+	lines := func(name string, show bool, dir string) (line, password, path string) {
+		cfg := config.Default()
+		cfg.StateDir = dir
+		cfg.TURN.Users = []config.User{{Name: name}}
+		generated := generatedUsers(cfg)
+		if err := cfg.Secrets(true); err != nil {
+			t.Fatal(err)
+		}
+		return describeUsers(cfg, generated, show)[0], cfg.TURN.Users[0].Password, cfg.PasswordPath(name)
+	}
+	for _, name := range []string{"admin", "Ann", "小明"} {
+		for _, show := range []bool{true, false} {
+			dir := t.TempDir()
+			for start := range 2 {
+				line, password, path := lines(name, show, dir)
+				if shown := strings.Contains(line, password); shown != (show && start == 0) {
+					t.Errorf("start %d, terminal %v: the password is shown: %v", start, show, shown)
+				}
+				if !strings.Contains(line, path) {
+					t.Errorf("%q lacks %s", line, path)
+				}
+			}
+		}
+	}
+}

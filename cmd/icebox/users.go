@@ -16,7 +16,7 @@ func generatedUsers(cfg *config.Config) map[string]passwordState {
 	users := map[string]passwordState{}
 	for _, u := range cfg.TURN.Users {
 		if u.Password == "" && u.Key == "" {
-			path := filepath.Join(cfg.StateDir, "password-"+u.Name)
+			path := cfg.PasswordPath(u.Name)
 			_, err := os.Stat(path)
 			users[u.Name] = passwordState{path: path, isNew: os.IsNotExist(err)}
 		}
@@ -47,24 +47,15 @@ func passwordPlace(cfg *config.Config, u config.User, generated map[string]passw
 	state, made := generated[u.Name]
 	switch {
 	case made && state.isNew && show:
-		return fmt.Sprintf("password %s (made now, kept in %s)", u.Password, state.place(cfg))
+		return fmt.Sprintf("password %s (made now, kept in %s)", u.Password, state.path)
 	case made:
-		return "password in " + state.place(cfg)
+		return "password in " + state.path
 	case u.PasswordFile != "":
 		return "password in " + u.PasswordFile
 	case u.Key != "":
 		return "password known by its key only"
 	}
 	return "password in " + filepath.Base(cfg.Path)
-}
-
-// place is the file of the password, or its directory where the name of the user
-// is one that files can't have as it is.
-func (s passwordState) place(cfg *config.Config) string {
-	if _, err := os.Stat(s.path); err != nil {
-		return cfg.StateDir
-	}
-	return s.path
 }
 
 // plain is a name as it is, in quotes where it could disturb a terminal.
