@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // browser takes every certificate, as a person who clicks the warning through.
@@ -227,6 +229,36 @@ func TestNoSecretIsWritten(t *testing.T) {
 	for _, secret := range secrets {
 		if strings.Contains(all, secret) {
 			t.Errorf("%q was written", secret)
+		}
+	}
+}
+
+// TestTooManySocketsAreTold: a browser over signaling's cap sees the close code,
+// though other connections of its house are open as well.
+func TestTooManySocketsAreTold(t *testing.T) {
+	dir := configDir(t, strings.Replace(loopbackConfig, `signaling: {`, `signaling: {connections_per_address: 3, `, 1))
+	page := pageOf(t, serving(t, dir))
+	address := strings.TrimPrefix(page, "https://")
+	for range 5 { // what a browser keeps open in case it wants more
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, HandshakeTimeout: patience}
+	for i := range 4 {
+		c, _, err := dialer.Dial("wss://"+address+"/seed/full", nil)
+		if err != nil {
+			t.Fatalf("socket %d: %v", i, err)
+		}
+		defer c.Close()
+		if i < 3 {
+			continue
+		}
+		c.SetReadDeadline(time.Now().Add(patience))
+		if _, _, err := c.ReadMessage(); !websocket.IsCloseError(err, 4429) {
+			t.Errorf("the socket over the cap reads %v, want close 4429", err)
 		}
 	}
 }
