@@ -61,13 +61,18 @@ func ICEServers(cfg *config.Config, listening []net.Addr, host string, cred Cred
 }
 
 // tlsPort is where TURN is served over TLS, as the internet sees it: the first
-// tls listener's, else the signaling port. Empty: nowhere.
+// tls listener's, else the signaling port, which is that of public.url where one
+// is given. Empty: nowhere. Behind a public.url of http nothing but HTTP is
+// spoken.
 func tlsPort(cfg *config.Config, ports map[string]string) string {
 	if port, ok := ports["tls"]; ok || cfg.TLS.Source == "off" {
 		return port
 	}
 	if outside, err := url.Parse(cfg.Public.URL); err == nil && outside.Host != "" {
-		if outside.Scheme == "https" && outside.Port() == "" {
+		switch {
+		case outside.Scheme != "https":
+			return ""
+		case outside.Port() == "":
 			return "443"
 		}
 		return outside.Port()

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +55,58 @@ func TestICEServers(t *testing.T) {
 		got, err := json.Marshal(ICEServers(cfg, c.real, c.host, c.cred, c.trusted))
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+// TestTLSPort: where a browser is told to find TURN over TLS.
+func TestTLSPort(t *testing.T) {
+	udp, tls := config.Listener{Network: "udp", Address: ":3478"}, config.Listener{Network: "tls", Address: ":5349"}
+	plain := []config.Listener{udp}
+	for name, c := range map[string]struct {
+		listen           []config.Listener
+		real             []net.Addr
+		source, url      string
+		signaling        string
+		untrusted, guest bool
+		want             string // "": no turns URL
+	}{
+		"the signaling port":           {listen: plain, want: "turns:h:3002?transport=tcp"},
+		"its own port":                 {listen: plain, signaling: "192.0.2.1:443", want: "turns:h:443?transport=tcp"},
+		"public.url with a port":       {listen: plain, url: "https://x.example:8443/call", want: "turns:h:8443?transport=tcp"},
+		"public.url without a port":    {listen: plain, url: "https://x.example", want: "turns:h:443?transport=tcp"},
+		"public.url of IPv6":           {listen: plain, url: "https://[2001:db8::1]:8443", want: "turns:h:8443?transport=tcp"},
+		"http in front":                {listen: plain, url: "http://x.example:8080"},
+		"a tls listener":               {listen: []config.Listener{udp, tls}, want: "turns:h:5349?transport=tcp"},
+		"a tls listener goes first":    {listen: []config.Listener{tls, udp}, url: "https://x.example", want: "turns:h:5349?transport=tcp"},
+		"the port it really has":       {listen: []config.Listener{{Network: "tls", Address: ":0"}}, real: []net.Addr{&net.TCPAddr{Port: 40003}}, want: "turns:h:40003?transport=tcp"},
+		"tls.source off":               {listen: plain, source: "off"},
+		"tls.source off, a public.url": {listen: plain, source: "off", url: "https://x.example"},
+		"untrusted":                    {listen: []config.Listener{udp, tls}, untrusted: true},
+		"untrusted, signaling":         {listen: plain, untrusted: true},
+		"nobody":                       {listen: plain, guest: true},
+		"a port that nobody knows yet": {listen: plain, signaling: "127.0.0.1:0"},
+	} {
+		cfg := &config.Config{
+			TURN:      config.TURN{Listen: c.listen},
+			Public:    config.Public{URL: c.url},
+			TLS:       config.TLS{Source: cmp.Or(c.source, "files")},
+			Signaling: config.Signaling{Listen: cmp.Or(c.signaling, ":3002")},
+		}
+		cred := Credentials{"1:user/bob", "p", time.Hour}
+		if c.guest {
+			cred = Credentials{}
+		}
+		var got []string
+		for _, server := range ICEServers(cfg, c.real, "h", cred, !c.untrusted).Servers {
+			for _, u := range server.URLs {
+				if strings.HasPrefix(u, "turns:") {
+					got = append(got, u)
+				}
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

@@ -29,15 +29,19 @@ func forwards(cfg *config.Config, turn []net.Addr, page net.Addr) []forward {
 		if cfg.Public.TURNPort != 0 && port == firstUDPPort(cfg, turn) {
 			outside = cfg.Public.TURNPort
 		}
-		network := cfg.TURN.Listen[i].Network
+		network, what := cfg.TURN.Listen[i].Network, "TURN and STUN"
 		if network == "tls" {
-			network = "tcp"
+			network, what = "tcp", "TURN over TLS"
 		}
-		rows = append(rows, newForward(network, outside, port, "TURN and STUN"))
+		rows = append(rows, newForward(network, outside, port, what))
 	}
 	if !addressOf(page).IsLoopback() {
 		port := portOf(page)
-		rows = append(rows, newForward("tcp", outsidePort(cfg, port), port, "the pages and signaling"))
+		what := "the pages, signaling, TURN over TLS"
+		if cfg.TLS.Source == "off" {
+			what = "the pages and signaling"
+		}
+		rows = append(rows, newForward("tcp", outsidePort(cfg, port), port, what))
 	}
 	relay := cfg.TURN.Relay.Ports
 	rows = append(rows, forward{networks: "udp", outside: fmt.Sprintf("%d-%d", relay.Min, relay.Max), what: "relayed calls"})

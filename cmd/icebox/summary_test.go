@@ -23,15 +23,18 @@ func TestForwards(t *testing.T) {
 		want   []string
 	}{
 		{"the defaults", config.Public{}, both, []net.Addr{udp("::", 3478), tcp("::", 3478)}, tcp("::", 3002),
-			[]string{"udp and tcp 3478 TURN and STUN", "tcp 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+			[]string{"udp and tcp 3478 TURN and STUN", "tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"other ports outside", config.Public{TURNPort: 443, URL: "https://home.example:8443/call"}, both,
 			[]net.Addr{udp("::", 3478), tcp("::", 3478)}, tcp("::", 3002),
-			[]string{"udp and tcp 443 to 3478 TURN and STUN", "tcp 8443 to 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+			[]string{"udp and tcp 443 to 3478 TURN and STUN", "tcp 8443 to 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"a url without a port", config.Public{URL: "https://home.example/call"}, both[:1],
 			[]net.Addr{udp("192.0.2.9", 5000)}, tcp("::", 3002),
-			[]string{"udp 5000 TURN and STUN", "tcp 443 to 3002 the pages and signaling", "udp 50000-50999 relayed calls"}},
+			[]string{"udp 5000 TURN and STUN", "tcp 443 to 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"loopback is for nobody outside", config.Public{}, both, []net.Addr{udp("127.0.0.1", 3478), tcp("::", 3478)}, tcp("::1", 3002),
 			[]string{"tcp 3478 TURN and STUN", "udp 50000-50999 relayed calls"}},
+		{"a tls listener", config.Public{}, append(both[:2:2], config.Listener{Network: "tls"}),
+			[]net.Addr{udp("::", 3478), tcp("::", 3478), tcp("::", 5349)}, tcp("::", 3002),
+			[]string{"udp and tcp 3478 TURN and STUN", "tcp 5349 TURN over TLS", "tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := &config.Config{Public: c.public}
@@ -45,6 +48,15 @@ func TestForwards(t *testing.T) {
 				t.Errorf("got %q\nwant %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestForwardsWithoutTLS: the page's port then carries no TURN.
+func TestForwardsWithoutTLS(t *testing.T) {
+	cfg := &config.Config{TLS: config.TLS{Source: "off"}}
+	rows := forwards(cfg, nil, &net.TCPAddr{Port: 3002})
+	if rows[0].what != "the pages and signaling" {
+		t.Errorf("%s", rows[0])
 	}
 }
 
