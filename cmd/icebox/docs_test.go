@@ -20,8 +20,9 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("/metrics answers %d", code)
 	}
+	page := readText(t, moduleRoot(t), "docs", "OPERATIONS.md")
 	documented := map[string]bool{}
-	for _, m := range regexp.MustCompile("`(icebox_[a-z_]+)").FindAllStringSubmatch(readText(t, moduleRoot(t), "docs", "OPERATIONS.md"), -1) {
+	for _, m := range regexp.MustCompile("`(icebox_[a-z_]+)").FindAllStringSubmatch(page, -1) {
 		documented[m[1]] = true
 	}
 	shown := map[string]bool{}
@@ -36,6 +37,15 @@ func TestMetricsAreDocumented(t *testing.T) {
 	for name := range shown {
 		if !documented[name] {
 			t.Errorf("%s is in no row of docs/OPERATIONS.md", name)
+		}
+	}
+	causes := regexp.MustCompile(`icebox_turn_\w+\{(?:cause|transport)="([^"]+)"`).FindAllStringSubmatch(body, -1)
+	if len(causes) < 10 {
+		t.Errorf("only %d causes and transports are shown", len(causes))
+	}
+	for _, m := range causes {
+		if !strings.Contains(page, "`"+m[1]+"`") {
+			t.Errorf("%s is not explained in docs/OPERATIONS.md", m[0])
 		}
 	}
 	for name := range documented {
