@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// Who the load generator is, and which ports every server relays from.
+const (
+	realm     = "bench.example"
+	userName  = "bench"
+	password  = "bench-has-a-password"
+	relayLow  = 10000
+	relayHigh = 60000
+)
+
+// contender is one server that is measured.
+type contender struct {
+	name    string
+	version string
+	// command gives the program, its arguments and what it wants added to its
+	// environment; dir is an empty folder of its own.
+	command func(address netip.AddrPort, dir string) (args, env []string, err error)
+}
+
+// contenders are icebox and whom it is compared with, built or looked up.
+func contenders(b *testing.B) []contender {
+	b.Helper()
+	return []contender{icebox(b), coturn(b), plainPion(b)}
+}
+
+func icebox(b *testing.B) contender {
+	binary := build(b, "icebox", "icebox/cmd/icebox")
+	return contender{"icebox", "this tree", func(address netip.AddrPort, dir string) ([]string, []string, error) {
+		file := filepath.Join(dir, "config.yaml")
+		err := os.WriteFile(file, []byte(iceboxConfig(address, dir)), 0o600)
+		return []string{binary, "serve", "-c", file}, nil, err
+	}}
+}
+
+// iceboxConfig lifts every limit that stands in the way of one client with ten
+// thousand sessions. Everything else is at its default.
+func iceboxConfig(address netip.AddrPort, dir string) string {
+	return fmt.Sprintf(`state_dir: %s/state
+public: {source: static, ipv4: %q}
+turn:
+  realm: %s
+  listen:
+    - {network: udp, address: %q}
+  relay: {ports: %d-%d, address: %[2]q}
+  users:
+    - {name: %[7]s, password: %s}
+  limits: {allocations: 100000, allocations_per_user: 100000, unauthenticated: {rate: 1000000, burst: 1000000}}
+signaling: {listen: "127.0.0.1:3002"}
+admin: {listen: ""}
+log: {level: warn}
+`, dir, address.Addr(), realm, address, relayLow, relayHigh, userName, password)
+}
+
+func plainPion(b *testing.B) contender {
+	binary := build(b, "plainpion", "icebox/bench/plainpion")
+	return contender{"pion/turn", moduleVersion("github.com/pion/turn/v3"), func(address netip.AddrPort, _ string) ([]string, []string, error) {
+		return []string{binary, "-listen", address.String(), "-realm", realm, "-user", userName, "-password", password,
+			"-first", fmt.Sprint(relayLow), "-last", fmt.Sprint(relayHigh)}, nil, nil
+	}}
+}
+
+// coturn is Debian's, unpacked in dist/coturn, else the one that is installed.
+func coturn(b *testing.B) contender {
+	binary, env, err := findCoturn()
+	if err != nil {
+		b.Skip("needs coturn: unpack Debian's package in dist/coturn, or install it: " + err.Error())
+	}
+	version := exec.Command(binary, "--version")
+	version.Env = append(os.Environ(), env...)
+	said, err := version.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%s --version: %v\n%s", binary, err, said)
+	}
+	return contender{"coturn", strings.TrimSpace(string(said)), func(address netip.AddrPort, dir string) ([]string, []string, error) {
+		ip := address.Addr().String()
+		return []string{binary, "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--no-rfc5780",
+			"--listening-ip", ip, "--listening-port", fmt.Sprint(address.Port()), "--relay-ip", ip,
+			"--min-port", fmt.Sprint(relayLow), "--max-port", fmt.Sprint(relayHigh),
+			"--lt-cred-mech", "--realm", realm, "--user", userName + ":" + password,
+			"--userdb", filepath.Join(dir, "turndb"), "--pidfile", filepath.Join(dir, "pid"),
+			"--no-stdout-log", "--log-file", "/dev/null",
+		}, env, nil
+	}}
+}
+
+// findCoturn gives the program, and the environment that finds its libraries.
+func findCoturn() (string, []string, error) {
+	unpacked, err := filepath.Abs("../dist/coturn/usr")
+	if err != nil {
+		return "", nil, err
+	}
+	binary := filepath.Join(unpacked, "bin", "turnserver")
+	if _, err := os.Stat(binary); err == nil {
+		libraries, err := filepath.Glob(filepath.Join(unpacked, "lib", "*-linux-gnu*"))
+		return binary, []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, err
+	}
+	binary, err = exec.LookPath("turnserver")
+	return binary, nil, err
+}
+
+// build compiles a program as a release is compiled.
+func build(b *testing.B, name, pkg string) string {
+	b.Helper()
+	out := filepath.Join(b.TempDir(), name)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("build %s: %v\n%s", pkg, err, text)
+	}
+	return out
+}
+
+// moduleVersion is the version of a dependency of this test.
+func moduleVersion(module string) string {
+	if out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", module).Output(); err == nil {
+		return strings.TrimSpace(string(out))
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.GoVersion
+	}
+	return "unknown"
+}
