@@ -19,7 +19,8 @@ func newCheck(a *app) *cobra.Command {
 }
 
 // check prints the configuration in force to stdout and every warning to
-// stderr. What serve would generate at its first start may still be missing.
+// stderr. The certificate is read too, as serve would. What serve would generate
+// at its first start may still be missing.
 func (a *app) check() error {
 	cfg, warnings, err := a.load()
 	if err != nil {
@@ -29,6 +30,10 @@ func (a *app) check() error {
 		fmt.Fprintln(a.stderr, "warning:", w)
 	}
 	if err := cfg.Secrets(false); err != nil && !errors.Is(err, config.ErrNoState) {
+		return err
+	}
+	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
+	if _, err := certificateFiles(cfg, log); err != nil {
 		return err
 	}
 	if cfg.Path == "" {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -75,6 +77,30 @@ func TestCheckWarns(t *testing.T) {
 	}
 	if strings.Contains(got.stdout+got.stderr, "123456") {
 		t.Error("the password is in the output")
+	}
+}
+
+// TestCheckReadsTheCertificate: what serve could not start with is no sound
+// configuration, and one that browsers refuse is worth a word.
+func TestCheckReadsTheCertificate(t *testing.T) {
+	dir := configDir(t, loopbackConfig+"tls: {cert: c.pem, key: c.key}\n")
+	if got := icebox(t, dir, "check"); got.code != exitFault || !strings.Contains(got.stderr, "tls.cert and tls.key: ") || got.stdout != "" {
+		t.Errorf("no files: code %d, stdout %q, stderr %q", got.code, got.stdout, got.stderr)
+	}
+	own := configDir(t, loopbackConfig)
+	p := serving(t, own)
+	p.signal(t, os.Interrupt)
+	p.wait(t)
+	for from, to := range map[string]string{"self-signed.crt": "c.pem", "self-signed.key": "c.key"} {
+		if err := os.Rename(filepath.Join(own, "state", from), filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := icebox(t, dir, "check"); got.code != exitOK || !strings.Contains(got.stdout, "source: files") {
+		t.Errorf("with files: code %d, stdout %q, stderr %q", got.code, got.stdout, got.stderr)
+	}
+	if entries, err := os.ReadDir(filepath.Join(dir, "state")); err == nil {
+		t.Errorf("check has made %v", entries)
 	}
 }
 

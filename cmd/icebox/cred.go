@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"icebox/certs"
 	"icebox/config"
 	"icebox/turnserver"
 	"icebox/web"
@@ -56,7 +55,9 @@ func (a *app) cred(name string, ttl time.Duration) error {
 	}
 	user, password := turnserver.MintUser(cfg.TURN.Secret, name, time.Now().Add(ttl))
 	cred := web.Credentials{Username: user, Password: password, TTL: ttl}
-	return a.printJSON(web.ICEServers(cfg, nil, host, cred, trustedFiles(cfg)))
+	cert, err := certificateFiles(cfg, slog.New(slog.DiscardHandler))
+	trusted := err == nil && cert != nil && cert.Trusted()
+	return a.printJSON(web.ICEServers(cfg, nil, host, cred, trusted))
 }
 
 func (a *app) printJSON(v any) error {
@@ -97,14 +98,4 @@ func (a *app) credHost(cfg *config.Config) (string, error) {
 		fmt.Fprintf(a.stderr, "icebox: neither domain nor public.ipv4 is set: %s works in this network only\n", lan)
 	}
 	return web.PublicHost(cfg, lan.String())
-}
-
-// trustedFiles says whether browsers trust the certificate. One that the box made
-// itself is never looked at: that could make it.
-func trustedFiles(cfg *config.Config) bool {
-	if cfg.TLS.Source != "files" {
-		return false
-	}
-	source, err := certs.New(cfg, slog.New(slog.DiscardHandler))
-	return err == nil && source.Trusted()
 }

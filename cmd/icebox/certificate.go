@@ -1,0 +1,23 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"icebox/certs"
+	"icebox/config"
+)
+
+// certificateFiles reads the certificate that tls.cert and tls.key name; what is
+// doubtful about it is logged. Nil with another tls.source: a certificate that
+// the box makes itself is never looked at, since that could make it.
+func certificateFiles(cfg *config.Config, log *slog.Logger) (*certs.Source, error) {
+	if cfg.TLS.Source != "files" {
+		return nil, nil
+	}
+	source, err := certs.New(cfg, log)
+	if err != nil {
+		return nil, fmt.Errorf("tls.cert and tls.key: %w", err)
+	}
+	return source, nil
+}
