@@ -55,6 +55,12 @@ func ownAddressesOf(interfaces []netip.Prefix) ownAddresses {
 	return own
 }
 
+// has says whether an interface has the address.
+func (own *ownAddresses) has(addr netip.Addr) bool {
+	_, found := slices.BinarySearchFunc(own.addrs, addr, netip.Addr.Compare)
+	return found
+}
+
 // prefixOf converts an interface address. It is invalid where n is.
 func prefixOf(n *net.IPNet) netip.Prefix {
 	addr, ok := netip.AddrFromSlice(n.IP)

@@ -27,7 +27,9 @@ var errNoPort = errors.New("no relay port is free")
 
 // relaySet makes relay sockets and finds live ones by their port.
 type relaySet struct {
-	bind   netip.Addr // turn.relay.address
+	bind netip.Addr // turn.relay.address
+	// local says whether an interface of this host has the address.
+	local  func(netip.Addr) bool
 	family [2]relayFamily
 }
 
@@ -37,8 +39,8 @@ type relayFamily struct {
 	live  []atomic.Pointer[relay] // by port, from ports.min on
 }
 
-func newRelaySet(bind netip.Addr, min, max uint16) *relaySet {
-	set := &relaySet{bind: bind}
+func newRelaySet(bind netip.Addr, local func(netip.Addr) bool, min, max uint16) *relaySet {
+	set := &relaySet{bind: bind, local: local}
 	for i := range set.family {
 		set.family[i] = relayFamily{
 			ports: newPorts(min, max),
@@ -76,7 +78,7 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		if !ok {
 			return nil, errNoPort
 		}
-		conn, out, err := set.listen(familyOf(address), port)
+		conn, out, err := set.listen(address, port)
 		if err == nil {
 			return &relay{session: s, conn: conn, out: out, addr: netip.AddrPortFrom(address, port)}, nil
 		}
@@ -92,13 +94,26 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 	return nil, errNoPort
 }
 
-func (set *relaySet) listen(family byte, port uint16) (*net.UDPConn, *sender, error) {
+// bindTo is the address that a relay socket is bound to. Packets leave from the
+// relay address itself where this host has it (RFC 8656 section 11.2), since the
+// kernel would choose another one of several; a zero address leaves it the choice.
+func (set *relaySet) bindTo(address netip.Addr) netip.Addr {
+	switch {
+	case set.bind.IsValid() && familyOf(set.bind) == familyOf(address):
+		return set.bind
+	case !address.IsLoopback() && set.local(address):
+		return address
+	}
+	return netip.Addr{}
+}
+
+func (set *relaySet) listen(address netip.Addr, port uint16) (*net.UDPConn, *sender, error) {
 	network, host := "udp4", ""
-	if family == familyIPv6 {
+	if familyOf(address) == familyIPv6 {
 		network = "udp6"
 	}
-	if set.bind.IsValid() && familyOf(set.bind) == family {
-		host = set.bind.String()
+	if bind := set.bindTo(address); bind.IsValid() {
+		host = bind.String()
 	}
 	lc := net.ListenConfig{Control: controlRelay}
 	conn, err := lc.ListenPacket(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(int(port))))

@@ -80,7 +80,8 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	}
 	s.own.Store(&own)
 	s.settings.Store(newSettings(cfg, own))
-	relays := newRelaySet(cfg.TURN.Relay.Address, cfg.TURN.Relay.Ports.Min, cfg.TURN.Relay.Ports.Max)
+	local := func(addr netip.Addr) bool { return s.own.Load().has(addr) }
+	relays := newRelaySet(cfg.TURN.Relay.Address, local, cfg.TURN.Relay.Ports.Min, cfg.TURN.Relay.Ports.Max)
 	if s.sessions, err = newSessions(log, s.clock, &s.settings, relays, public); err != nil {
 		return nil, err
 	}
