@@ -15,18 +15,23 @@ import (
 
 // mayImport says which packages of this module each package may import outside
 // its tests: imports run one way. cmd/icebox alone may import them all, and what
-// is only there for tests (natlab, conformance, e2e) is imported by tests.
+// is only there for tests (natlab, conformance, e2e, interop, bench,
+// internal/boxtest) is imported by tests.
 var mayImport = map[string][]string{
-	"config":      {},
-	"certs":       {"config"},
-	"publicaddr":  {"config"},
-	"signaling":   {"config"},
-	"turnserver":  {"config"},
-	"web":         {"config"},
-	"natlab":      {},
-	"conformance": {},
-	"e2e/browser": {},
-	"cmd/icebox":  {"config", "certs", "publicaddr", "signaling", "turnserver", "web"},
+	"config":           {},
+	"certs":            {"config"},
+	"publicaddr":       {"config"},
+	"signaling":        {"config"},
+	"turnserver":       {"config"},
+	"web":              {"config"},
+	"natlab":           {},
+	"conformance":      {},
+	"e2e/browser":      {},
+	"interop":          {},
+	"internal/boxtest": {"natlab"},
+	"bench":            {},
+	"bench/plainpion":  {},
+	"cmd/icebox":       {"config", "certs", "publicaddr", "signaling", "turnserver", "web"},
 }
 
 // TestImportsRunOneWay fails where a package imports one of ours that it should
