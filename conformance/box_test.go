@@ -20,7 +20,10 @@ import (
 )
 
 // What every box of these tests has in its config.yaml.
-const realm = "conformance.example"
+const (
+	realm  = "conformance.example"
+	secret = "a secret of time-limited users"
+)
 
 var (
 	alice = user{"alice", "al1ce-has-a-password"}
@@ -30,13 +33,15 @@ var (
 // setup is what tests vary of a box's configuration. Boxes on one host have
 // different indexes, which move their ports apart.
 type setup struct {
-	index  int
-	public string   // public IPv4 address; empty: the host's own
-	ipv4   bool     // no public IPv6 address
-	allow  []string // turn.peers.allow
-	deny   []string // turn.peers.deny
-	relay  string   // turn.relay.ports; empty: 50000-54999
-	limits string   // turn.limits, as YAML flow entries; empty: too high to matter
+	index   int
+	public  string   // public IPv4 address; empty: the host's own
+	public6 string   // public IPv6 address; empty: the host's own
+	ipv4    bool     // no public IPv6 address
+	allow   []string // turn.peers.allow
+	deny    []string // turn.peers.deny
+	relay   string   // turn.relay.ports; empty: 50000-54999
+	drain   string   // turn.drain; empty: 30s
+	limits  string   // turn.limits, as YAML flow entries; empty: too high to matter
 }
 
 // high are limits that no row reaches.
@@ -49,6 +54,7 @@ type box struct {
 	setup   setup
 	process *exec.Cmd
 	dir     string        // of its configuration, state and log
+	ending  bool          // it has been asked to end
 	ended   chan struct{} // closed when the process is gone
 }
 
@@ -83,7 +89,7 @@ func (b *box) configure(t testing.TB) {
 
 func (b *box) config() string {
 	limits, relay := cmp.Or(b.setup.limits, high), cmp.Or(b.setup.relay, "50000-54999")
-	ipv4, ipv6 := cmp.Or(b.setup.public, b.host.Addr().String()), b.host.Addr6().String()
+	ipv4, ipv6 := cmp.Or(b.setup.public, b.host.Addr().String()), cmp.Or(b.setup.public6, b.host.Addr6().String())
 	if b.setup.ipv4 {
 		ipv6 = ""
 	}
@@ -91,21 +97,23 @@ func (b *box) config() string {
 public: {source: static, ipv4: %q, ipv6: %q}
 turn:
   realm: %s
+  secret: %s
+  drain: %s
   listen:
     - {network: udp, address: ":%d"}
-    - {network: tcp, address: ":%[5]d"}
-    - {network: tls, address: ":%[16]d"}
-  relay: {ports: %[6]s}
+    - {network: tcp, address: ":%[7]d"}
+    - {network: tls, address: ":%[18]d"}
+  relay: {ports: %[8]s}
   users:
     - {name: %s, password: %s}
     - {name: %s, password: %s}
   peers: {allow: [%s], deny: [%s]}
   limits: {%s}
-signaling: {listen: ":%[14]d"}
+signaling: {listen: ":%[16]d"}
 tls: {source: self-signed}
-admin: {listen: "127.0.0.1:%[15]d"}
+admin: {listen: "127.0.0.1:%[17]d"}
 log: {level: info, format: json}
-`, b.dir, ipv4, ipv6, realm, b.port(), relay,
+`, b.dir, ipv4, ipv6, realm, secret, cmp.Or(b.setup.drain, "30s"), b.port(), relay,
 		alice.name, alice.password, bob.name, bob.password,
 		quoted(b.setup.allow), quoted(b.setup.deny), limits, b.signalingPort(), b.adminPort(), b.tlsPort())
 }
@@ -164,6 +172,9 @@ func (b *box) run(t testing.TB, args []string) {
 // stop ends the box as its owner would. A box that had ended before, or that
 // does not end, fails the test; its log is shown with any failure.
 func (b *box) stop(t testing.TB) {
+	if b.ending && !b.running() {
+		return
+	}
 	if !b.running() {
 		t.Errorf("the box ended by itself: %v", b.process.ProcessState)
 	}

@@ -6,14 +6,25 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
+	"time"
 )
 
 // longTermKey is the key of long-term credentials (RFC 8489 §9.2.2).
 func longTermKey(name, realm, password string) []byte {
 	sum := md5.Sum([]byte(name + ":" + realm + ":" + password))
 	return sum[:]
+}
+
+// timeLimited is a user of the shared secret: coturn's REST form.
+func timeLimited(until time.Time, name string) user {
+	name = fmt.Sprintf("%d:%s", until.Unix(), name)
+	mac := hmac.New(sha1.New, []byte(secret))
+	mac.Write([]byte(name))
+	return user{name, base64.StdEncoding.EncodeToString(mac.Sum(nil))}
 }
 
 // integrity signs what has been written so far (RFC 8489 §14.5): the length

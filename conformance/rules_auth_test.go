@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 var authRules = []rule{
@@ -77,6 +78,14 @@ func checkWrongPassword(t *testing.T, s *scene) {
 		if a.class == success {
 			t.Errorf("another REALM is not looked at: %v", a)
 		}
+	})
+	t.Run("a time-limited user, too late", func(t *testing.T) {
+		c := s.login(t)
+		c.user = timeLimited(time.Now().Add(-time.Second), "late")
+		c.wantChallenge(c.call(allocate, transportUDP()), 401)
+		c.user = timeLimited(time.Now().Add(time.Minute), "in-time")
+		c.must(allocate, transportUDP())
+		c.must(refresh, lifetime(0))
 	})
 	t.Run("a live allocation stays", func(t *testing.T) {
 		c, relay, p := s.relayed(t)

@@ -57,6 +57,18 @@ func checkUnknownRequired(t *testing.T, s *scene) {
 		wantUnknown(t, a, attrUnknownRequired)
 		c.wantRefused(c.call(refresh), 437)
 	})
+	for name, method := range methods() {
+		if name == "Allocate" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			c, _ := s.allocated(t)
+			a := c.ask(method(attr(attrUnknownRequired), c.signed()))
+			c.wantRefused(a, 420)
+			wantUnknown(t, a, attrUnknownRequired)
+			c.live()
+		})
+	}
 	t.Run("authentication comes first", func(t *testing.T) {
 		c := s.dial(t)
 		c.wantChallenge(c.ask(build(allocate, request, transportUDP(), attr(attrUnknownRequired))), 401)

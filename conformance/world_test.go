@@ -138,6 +138,11 @@ func (s *scene) dialFrom(t testing.TB, from netip.Addr) *client {
 	if err != nil {
 		t.Fatalf("dial the box: %v", err)
 	}
+	return s.adopt(t, conn)
+}
+
+// adopt is the client behind a connection to the box.
+func (s *scene) adopt(t testing.TB, conn net.Conn) *client {
 	c := &client{link: newLink(conn, s.stream), t: t, user: alice}
 	t.Cleanup(func() {
 		c.release()
@@ -147,13 +152,17 @@ func (s *scene) dialFrom(t testing.TB, from netip.Addr) *client {
 }
 
 // connect opens a socket of the clients' host that leads to the box.
-func (s *scene) connect(from netip.Addr) (conn net.Conn, err error) {
+func (s *scene) connect(from netip.Addr) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: patience, LocalAddr: net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
 	if s.stream {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
+	return s.connectWith(dialer, s.box.address(s.transport))
+}
+
+func (s *scene) connectWith(dialer net.Dialer, to netip.AddrPort) (conn net.Conn, err error) {
 	err = s.client.Do(func() (err error) {
-		conn, err = dialer.Dial(s.network, s.box.address(s.transport).String())
+		conn, err = dialer.Dial(s.network, to.String())
 		return err
 	})
 	if err != nil || !s.sealed {
