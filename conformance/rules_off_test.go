@@ -140,23 +140,6 @@ func TestRulesOff(t *testing.T) {
 	wait.Wait()
 }
 
-// mutable is a box that can leave a rule out, and tests to be run on it.
-type mutable struct{ box, tests string }
-
-func buildMutable(t *testing.T) mutable {
-	t.Helper()
-	tests, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mutable{box: filepath.Join(t.TempDir(), "icebox"), tests: tests}
-	text, err := exec.Command("go", "build", "-tags", "mutate", "-o", m.box, "icebox/cmd/icebox").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build a box with the tag mutate: %v\n%s", err, text)
-	}
-	return m
-}
-
 const ruleOff = "TURN_RULE_OFF="
 
 // wantListed: every rule that the box has is in rulesOff, and the shipped box

@@ -14,7 +14,7 @@ import (
 // 12.6). The frame may be followed by padding.
 func (s *session) sendChannel(packet []byte) {
 	size := int(binary.BigEndian.Uint16(packet[2:]))
-	if size > len(packet)-channelHeader && !off("ChannelData whole") {
+	if size > len(packet)-channelHeader {
 		s.drop(dropMalformed)
 		return
 	}
@@ -37,7 +37,7 @@ func (s *session) sendChannel(packet []byte) {
 func (s *session) sendIndication(m *message) {
 	peer, ok := m.peerAddress()
 	df := m.has(attrDontFragment)
-	if !ok || (!m.has(attrData) || m.unknownLen > 0) && !off("indications sound") || df && !canDontFragment {
+	if !ok || !m.has(attrData) || m.unknownLen > 0 || df && !canDontFragment {
 		s.drop(dropMalformed)
 		return
 	}

@@ -45,7 +45,7 @@ var noFlows = new(flows)
 func (f *flows) permission(addr netip.Addr) *permission {
 	i, ok := slices.BinarySearchFunc(f.permissions, addr, comparePermission)
 	if !ok {
-		return noPermission()
+		return nil
 	}
 	return f.permissions[i]
 }

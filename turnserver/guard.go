@@ -49,7 +49,7 @@ const (
 
 func newGuard(m *sessions) *guard {
 	return &guard{
-		sessions: m, nonces: newNonces(), rules: rulesInForce(),
+		sessions: m, nonces: newNonces(), rules: allRules,
 		strangers: newAddressBuckets(), guesses: newAddressBuckets(), blind: newAddressBuckets(),
 	}
 }
@@ -85,7 +85,7 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 		return false
 	}
 	// Indications and responses get no answer (RFC 8489 section 6.3).
-	if m.kind.Class != stun.ClassRequest && !off("requests alone") {
+	if m.kind.Class != stun.ClassRequest {
 		return false
 	}
 	method, ok := methodIndex(m.kind.Method)
@@ -248,7 +248,7 @@ func (g *guard) explain(r *request, by rule, refused *refusal) {
 // mayAnswer bounds the answers to those who have not authenticated, by address,
 // so that the box is no use for reflecting a flood.
 func (g *guard) mayAnswer(r *request) bool {
-	if r.origin.trusted || r.paid || off("answers to strangers") {
+	if r.origin.trusted || r.paid {
 		return true
 	}
 	limit := r.settings.limits.Unauthenticated
@@ -266,10 +266,10 @@ func (g *guard) answer(r *request, class stun.MessageClass, attrs ...stun.Setter
 		stun.NewType(r.kind.Method, class),
 	}
 	setters = append(setters, attrs...)
-	if r.authenticated && !off("answers signed") {
+	if r.authenticated {
 		setters = append(setters, stun.MessageIntegrity(r.user.key))
 	}
-	if r.fingerprint && !off("FINGERPRINT answered") {
+	if r.fingerprint {
 		setters = append(setters, stun.Fingerprint)
 	}
 	m, err := stun.Build(setters...)

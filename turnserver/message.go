@@ -122,11 +122,11 @@ func classify(t stun.AttrType) known {
 // on. It fails on what is not STUN, on a length or an attribute that does not
 // fit (RFC 8489 section 6.3), and on a wrong FINGERPRINT (section 14.7).
 func (m *message) parse(raw []byte) error {
-	if len(raw) < headerSize || raw[0] > 3 || binary.BigEndian.Uint32(raw[4:]) != magicCookie && !off("magic cookie") {
+	if len(raw) < headerSize || raw[0] > 3 || binary.BigEndian.Uint32(raw[4:]) != magicCookie {
 		return errNotSTUN
 	}
 	length := int(binary.BigEndian.Uint16(raw[2:]))
-	if (length%4 != 0 || length != len(raw)-headerSize) && !off("message length") {
+	if length%4 != 0 || length != len(raw)-headerSize {
 		return errMalformed
 	}
 	*m = message{raw: raw}
@@ -137,7 +137,7 @@ func (m *message) parse(raw []byte) error {
 		}
 		size := int(binary.BigEndian.Uint16(raw[at+2:]))
 		next := at + attributeHeader + (size+3)&^3
-		if next > len(raw) && !off("attributes whole") {
+		if next > len(raw) {
 			return errMalformed
 		}
 		if err := m.note(stun.AttrType(binary.BigEndian.Uint16(raw[at:])), at, size); err != nil {
@@ -154,7 +154,7 @@ func (m *message) note(t stun.AttrType, at, size int) error {
 	if t == stun.AttrFingerprint {
 		return m.checkFingerprint(at, size)
 	}
-	if m.integrity != 0 && !off("nothing after MESSAGE-INTEGRITY") {
+	if m.integrity != 0 {
 		return nil
 	}
 	switch k := classify(t); k {
@@ -170,7 +170,7 @@ func (m *message) note(t stun.AttrType, at, size int) error {
 		}
 		m.integrity = at
 	default:
-		if m.known[k].start == 0 || off("first of duplicates") {
+		if m.known[k].start == 0 {
 			m.known[k] = span{start: uint32(at + attributeHeader), length: uint32(size)}
 		}
 	}
@@ -181,7 +181,7 @@ func (m *message) checkFingerprint(at, size int) error {
 	if size != 4 || at+8 != len(m.raw) {
 		return errFingerprint
 	}
-	if binary.BigEndian.Uint32(m.raw[at+4:]) != crc32.ChecksumIEEE(m.raw[:at])^fingerprintXOR && !off("FINGERPRINT right") {
+	if binary.BigEndian.Uint32(m.raw[at+4:]) != crc32.ChecksumIEEE(m.raw[:at])^fingerprintXOR {
 		return errFingerprint
 	}
 	m.fingerprint = true
@@ -208,7 +208,7 @@ func (m *message) value(k known) []byte {
 
 // sized is the attribute's value where it has just this length, else nil.
 func (m *message) sized(k known, size int) []byte {
-	if v := m.value(k); len(v) == size || off("lengths of values") {
+	if v := m.value(k); len(v) == size {
 		return v
 	}
 	return nil

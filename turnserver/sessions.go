@@ -80,7 +80,7 @@ type wanted struct {
 // and only then does it let anything pass. What was taken is given back when it
 // fails.
 func (m *sessions) begin(user identity, t tuple, c client, id transactionID, want wanted) (*session, *refusal) {
-	if m.draining.Load() && !off("draining") {
+	if m.draining.Load() {
 		return nil, refuse(stun.CodeInsufficientCapacity)
 	}
 	now := m.clock.now()

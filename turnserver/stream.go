@@ -216,7 +216,7 @@ func (s *stream) read() {
 	for s.wait(in) {
 		session := s.session()
 		limit := strangerFrame
-		if session != nil || off("frames of strangers") {
+		if session != nil {
 			limit = maxFrame
 		}
 		if !in.buffered() {

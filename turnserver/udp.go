@@ -136,7 +136,7 @@ func (s *udpSocket) serve(g *guard, log *slog.Logger) {
 
 // asked is the address that a packet came to.
 func (s *udpSocket) asked(control []byte) netip.AddrPort {
-	if s.wildcard && !off("address asked") {
+	if s.wildcard {
 		if addr, ok := destination(control); ok {
 			return netip.AddrPortFrom(addr.Unmap(), s.local.Port())
 		}

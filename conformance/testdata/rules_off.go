@@ -1,5 +1,3 @@
-//go:build mutate
-
 package turnserver
 
 import (
@@ -9,8 +7,10 @@ import (
 	"slices"
 )
 
-// This build is for a test of the tests: TURN_RULE_OFF leaves out the rule of
-// that name, "method: name" for one of the rulebook, else one of checks. A name
+// A box for a test of the tests is built with this file laid over package
+// turnserver, and calls of it put into its sources: mutable_test.go.
+//
+// TURN_RULE_OFF leaves out the rule of that name, "method: name" for one of the rulebook, else one of checks. A name
 // that there is not lists all of them on stdout, one a line, and ends the process.
 
 var ruleOff = os.Getenv("TURN_RULE_OFF")
