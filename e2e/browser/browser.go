@@ -6,8 +6,9 @@
 //	page := b.Open("https://198.51.100.7:3002/")   // a *rod.Page
 //
 // Its camera, microphone and screen are made up, and every page is given what it
-// asks for. Certificates are not verified. Local addresses in ICE candidates are
-// hidden behind mDNS names, as in a browser that nobody has set up.
+// asks for. Certificates are verified by StartVerifying alone. Local addresses in
+// ICE candidates are hidden behind mDNS names, as in a browser that nobody has set
+// up.
 package browser
 
 import (
@@ -58,9 +59,17 @@ func Find(t testing.TB) string {
 	return ""
 }
 
-// Start starts a browser that ends with the test. Flags are added to its
-// command line. What it and its pages write goes to the log of the test.
+// Start starts a browser that takes every certificate and ends with the test.
+// Flags are added to its command line. What it and its pages write goes to the
+// log of the test.
 func Start(t testing.TB, command Command, flags ...string) *Browser {
+	t.Helper()
+	return StartVerifying(t, command, append(flags, "--ignore-certificate-errors")...)
+}
+
+// StartVerifying is Start for a browser that takes no certificate that it does not
+// trust: for a page, and for TURN over TLS, of which it says nothing.
+func StartVerifying(t testing.TB, command Command, flags ...string) *Browser {
 	t.Helper()
 	program := Find(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -96,7 +105,6 @@ func arguments(t testing.TB, more []string) []string {
 		"--user-data-dir=" + t.TempDir(),
 		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--ignore-certificate-errors",
 		// Small pictures, few of them: the machines that run tests are small.
 		"--use-fake-device-for-media-stream=device-count=1,fps=10",
 		"--use-fake-ui-for-media-stream",
