@@ -5,7 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
+
+	"icebox/internal/hostnet"
 )
 
 // box is what a machine can be called by those who want to reach it.
@@ -48,27 +49,11 @@ func (b *box) add(name string, ip net.IP) {
 	a = a.Unmap()
 	switch {
 	case !ok || a.IsMulticast() || a.IsUnspecified() || a.Is6() && a.IsLinkLocalUnicast():
-	case isContainerInterface(name) || a.IsLinkLocalUnicast() || a.Is6() && !a.IsPrivate():
+	case hostnet.IsContainer(name) || a.IsLinkLocalUnicast() || a.Is6() && !a.IsPrivate():
 		b.transient = append(b.transient, a)
-	case a.IsPrivate() || sharedSpace.Contains(a):
+	case hostnet.IsPrivate(a):
 		b.lasting = append(b.lasting, a)
 	default:
 		b.public = append(b.public, a)
 	}
-}
-
-// sharedSpace is what providers and overlay networks give out (RFC 6598).
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
-
-// isContainerInterface goes by the names that container and virtual machine
-// managers give to what they make. A Docker network is br- and 12 hex digits;
-// br-lan is a router's LAN.
-func isContainerInterface(name string) bool {
-	for _, prefix := range []string{"docker", "veth", "cni", "podman", "virbr", "lxcbr", "lxdbr", "flannel", "cali", "vmnet", "vboxnet"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	id, found := strings.CutPrefix(name, "br-")
-	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
 }

@@ -3,7 +3,8 @@ package publicaddr
 import (
 	"net"
 	"net/netip"
-	"strings"
+
+	"icebox/internal/hostnet"
 )
 
 // Addresses far out on the internet, of a root name server, to ask the routing
@@ -74,7 +75,7 @@ func first(list []iface, usable func(netip.Addr) bool) netip.Addr {
 		for _, a := range i.addrs {
 			switch {
 			case !usable(a):
-			case !isContainerInterface(i.name):
+			case !hostnet.IsContainer(i.name):
 				return a
 			case !last.IsValid():
 				last = a
@@ -107,17 +108,4 @@ func readInterfaces() []iface {
 		list = append(list, one)
 	}
 	return list
-}
-
-// isContainerInterface goes by the names that container and virtual machine
-// managers give to what they make. A Docker network is br- and 12 hex digits;
-// br-lan is a router's LAN.
-func isContainerInterface(name string) bool {
-	for _, prefix := range []string{"docker", "veth", "cni", "podman", "virbr", "lxcbr", "lxdbr", "flannel", "cali", "vmnet", "vboxnet"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	id, found := strings.CutPrefix(name, "br-")
-	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
 }

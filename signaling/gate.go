@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"icebox/internal/hostnet"
 )
 
 // gate counts sockets, from before their upgrade until their connection is
@@ -71,17 +73,12 @@ func (g *gate) sockets() int {
 	return g.total
 }
 
-// addressOf is whom a request is counted for: an IPv4 address, or the /64 of an
-// IPv6 one, since a home gets at least that much. What can't be read counts as
-// one address together.
+// addressOf is whom a request is counted for. What can't be read counts as one
+// address together.
 func addressOf(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	addr := ap.Addr().Unmap().WithZone("")
-	if addr.Is4() {
-		return addr
-	}
-	return netip.PrefixFrom(addr, 64).Masked().Addr()
+	return hostnet.Household(ap.Addr())
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 )
 
 // Why a connection was refused: the label of a counter.
@@ -50,16 +51,16 @@ type gate struct {
 	max        int
 	perAddress int
 	open       int
-	by         map[netip.Prefix]int
-	idle       map[netip.Prefix]map[*counted]struct{} // between two requests
+	by         map[netip.Addr]int
+	idle       map[netip.Addr]map[*counted]struct{} // between two requests
 	refused    map[string]uint64
 }
 
 func newGate(max, perAddress int) *gate {
 	return &gate{
 		max: max, perAddress: perAddress,
-		by:      make(map[netip.Prefix]int),
-		idle:    make(map[netip.Prefix]map[*counted]struct{}),
+		by:      make(map[netip.Addr]int),
+		idle:    make(map[netip.Addr]map[*counted]struct{}),
 		refused: make(map[string]uint64),
 	}
 }
@@ -73,7 +74,7 @@ func (g *gate) limit(max, perAddress int) {
 
 // enter counts c, until the connection it returns is closed.
 func (g *gate) enter(c net.Conn) (net.Conn, error) {
-	from := neighbourhood(remoteAddr(c.RemoteAddr()))
+	from := hostnet.Household(remoteAddr(c.RemoteAddr()))
 	for {
 		victim, err := g.admit(from)
 		if err != nil {
@@ -88,7 +89,7 @@ func (g *gate) enter(c net.Conn) (net.Conn, error) {
 
 // admit counts a connection from from. Where a cap does not allow it, it returns
 // an idle one that is to be closed first, or why there is none.
-func (g *gate) admit(from netip.Prefix) (victim *counted, err error) {
+func (g *gate) admit(from netip.Addr) (victim *counted, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	reason := ""
@@ -115,7 +116,7 @@ func (g *gate) admit(from netip.Prefix) (victim *counted, err error) {
 }
 
 // anyIdle takes one idle connection of from out of the idle ones. mu is held.
-func (g *gate) anyIdle(from netip.Prefix) *counted {
+func (g *gate) anyIdle(from netip.Addr) *counted {
 	for c := range g.idle[from] {
 		g.setIdle(c, false)
 		return c
@@ -146,7 +147,7 @@ func (g *gate) follow(c net.Conn, state http.ConnState) {
 	}
 }
 
-func (g *gate) leave(from netip.Prefix) {
+func (g *gate) leave(from netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open--
@@ -165,7 +166,7 @@ func (g *gate) count(reason string) {
 // counted is a connection that leaves its gate when it is closed.
 type counted struct {
 	net.Conn
-	from  netip.Prefix
+	from  netip.Addr
 	leave func()
 }
 
@@ -188,18 +189,6 @@ func countedOf(c net.Conn) *counted {
 			return nil
 		}
 	}
-}
-
-// neighbourhood is what is counted as one client: an IPv4 address, or an IPv6
-// /64, of which one household has at least one.
-func neighbourhood(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // the zero Addr gives the zero Prefix
-	return p
 }
 
 // remoteAddr is the IP address of a.

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"icebox/internal/hostnet"
 )
 
 // How fast passwords can be tried from one address.
@@ -29,7 +31,7 @@ var errTooMany = errors.New("too many attempts")
 type throttle struct {
 	key []byte     // of the fingerprints
 	mu  sync.Mutex // guards what follows
-	by  map[netip.Prefix]*tried
+	by  map[netip.Addr]*tried
 }
 
 // tried is one address: a bucket that wrong attempts fill and time drains.
@@ -42,14 +44,14 @@ type tried struct {
 func newThrottle() *throttle {
 	key := make([]byte, sha256.Size)
 	rand.Read(key)
-	return &throttle{key: key, by: make(map[netip.Prefix]*tried)}
+	return &throttle{key: key, by: make(map[netip.Addr]*tried)}
 }
 
 // try asks check when it is this attempt's turn and says what it answered. The
 // error is errTooMany, or that of ctx.
 func (t *throttle) try(ctx context.Context, from netip.Addr, user, password string, check func() bool) (bool, error) {
 	mark := t.fingerprint(user, password)
-	wait, err := t.enter(neighbourhood(from), mark)
+	wait, err := t.enter(hostnet.Household(from), mark)
 	if err != nil {
 		return false, err
 	}
@@ -64,13 +66,13 @@ func (t *throttle) try(ctx context.Context, from netip.Addr, user, password stri
 	}
 	ok := check()
 	if ok {
-		t.right(neighbourhood(from), mark)
+		t.right(hostnet.Household(from), mark)
 	}
 	return ok, nil
 }
 
 // enter counts an attempt as if it were wrong and says how long it is to wait.
-func (t *throttle) enter(from netip.Prefix, mark [sha256.Size]byte) (time.Duration, error) {
+func (t *throttle) enter(from netip.Addr, mark [sha256.Size]byte) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -94,7 +96,7 @@ func (t *throttle) enter(from netip.Prefix, mark [sha256.Size]byte) (time.Durati
 }
 
 // right takes an attempt back that was right.
-func (t *throttle) right(from netip.Prefix, mark [sha256.Size]byte) {
+func (t *throttle) right(from netip.Addr, mark [sha256.Size]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if b := t.by[from]; b != nil {
@@ -110,7 +112,7 @@ func (t *throttle) forget(now time.Time) {
 		return
 	}
 	var (
-		least netip.Prefix
+		least netip.Addr
 		level = -1.0
 		seen  int
 	)

@@ -19,19 +19,20 @@ import (
 // internal/boxtest) is imported by tests.
 var mayImport = map[string][]string{
 	"config":           {},
-	"certs":            {"config"},
-	"publicaddr":       {"config"},
-	"signaling":        {"config"},
-	"turnserver":       {"config"},
-	"web":              {"config"},
+	"certs":            {"config", "internal/hostnet"},
+	"publicaddr":       {"config", "internal/hostnet"},
+	"signaling":        {"config", "internal/hostnet"},
+	"turnserver":       {"config", "internal/hostnet"},
+	"web":              {"config", "internal/hostnet"},
 	"natlab":           {},
 	"conformance":      {},
 	"e2e/browser":      {},
 	"interop":          {},
 	"internal/boxtest": {"natlab"},
+	"internal/hostnet": {},
 	"bench":            {},
 	"bench/plainpion":  {},
-	"cmd/icebox":       {"config", "certs", "publicaddr", "signaling", "turnserver", "web"},
+	"cmd/icebox":       {"config", "certs", "publicaddr", "signaling", "turnserver", "web", "internal/hostnet"},
 }
 
 // TestImportsRunOneWay fails where a package imports one of ours that it should

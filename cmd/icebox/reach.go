@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 	"icebox/web"
 )
 
@@ -19,14 +20,14 @@ type lanAddress struct {
 	via string // the name of its interface
 }
 
-// lanAddresses lists the addresses of the interfaces that are up, the one that
-// leads to the internet first, IPv4 before IPv6. A box without a network has
+// lanAddresses lists the addresses of the interfaces that are up, those of
+// containers aside, the one that leads to the internet first, IPv4 before IPv6. A box without a network has
 // loopback alone.
 func lanAddresses() []lanAddress {
 	var found []lanAddress
 	interfaces, _ := net.Interfaces() // none: loopback below
 	for _, i := range interfaces {
-		if i.Flags&net.FlagUp == 0 {
+		if i.Flags&net.FlagUp == 0 || hostnet.IsContainer(i.Name) {
 			continue
 		}
 		addrs, _ := i.Addrs() // an interface can go at any moment
@@ -143,8 +144,7 @@ func outsidePort(cfg *config.Config, port int) int {
 }
 
 // onInternet says whether the internet can send to ip: it is none of a private
-// network (RFC 1918, RFC 4193), of a carrier's (RFC 6598) or of this link alone.
+// network or of this link alone.
 func onInternet(ip netip.Addr) bool {
-	carrier := netip.MustParsePrefix("100.64.0.0/10")
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrier.Contains(ip)
+	return ip.IsGlobalUnicast() && !hostnet.IsPrivate(ip)
 }
