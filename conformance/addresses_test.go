@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -22,20 +23,29 @@ func TestSeveralAddresses(t *testing.T) {
 	addresses := []string{"198.51.100.10", "198.51.100.11", "2001:db8:1::10", "2001:db8:1::11"}
 	w := worldAround(lab, lab.Host("box", addresses...))
 	b := start(t, w.box, setup{allow: peerRanges})
+	var all []netip.Addr
+	for _, a := range addresses {
+		all = append(all, netip.MustParseAddr(a))
+	}
+	var wait sync.WaitGroup
 	for _, tr := range transports {
-		t.Run(tr.name, func(t *testing.T) {
-			s := &scene{world: w, box: b, transport: tr}
-			asked := addresses[:2]
-			if tr.ipv6 {
-				asked = addresses[2:]
-			}
-			checkAddresses(t, s, netip.MustParseAddr(asked[0]), netip.MustParseAddr(asked[1]))
+		asked := all[:2]
+		if tr.ipv6 {
+			asked = all[2:]
+		}
+		wait.Go(func() {
+			t.Run(tr.name, func(t *testing.T) {
+				checkAddresses(t, &scene{world: w, box: b, transport: tr}, asked[0], asked[1])
+			})
 		})
 	}
-	t.Run("relays on the second address", func(t *testing.T) {
-		second := &scene{world: w, transport: udp, box: start(t, w.box, setup{
-			index: 1, public: addresses[1], public6: addresses[3], allow: peerRanges, relay: "40000-40999"})}
-		checkRelayAddresses(t, second, netip.MustParseAddr(addresses[1]), netip.MustParseAddr(addresses[3]))
+	wait.Wait()
+	t.Run("relays on the first", func(t *testing.T) {
+		checkRelayAddresses(t, &scene{world: w, transport: udp, box: b}, all[0], all[2])
+	})
+	t.Run("relays on the second", func(t *testing.T) {
+		second := start(t, w.box, setup{index: 1, public: addresses[1], public6: addresses[3], allow: peerRanges, relay: "40000-40999"})
+		checkRelayAddresses(t, &scene{world: w, transport: udp, box: second}, all[1], all[3])
 	})
 }
 
