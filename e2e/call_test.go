@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"icebox/internal/boxtest"
 	"icebox/natlab"
 )
 
@@ -38,7 +39,7 @@ func Test1cs1csDirect(t *testing.T) {
 	bob := caller(t, w.home(usual).Host("bob"), "direct")
 	call(t, alice, bob)
 	// It may begin on the relay, and must not stay there.
-	eventually(t, moment, "the call is direct", func() error {
+	boxtest.Eventually(t, moment, "the call is direct", func() error {
 		now, stalled := look([]*visitor{alice, bob}, make([]connection, 2))
 		if stalled != "" || now[0].relayed() || now[1].relayed() {
 			return fmt.Errorf("a relay is in use: %v%s", now, stalled)
@@ -89,6 +90,27 @@ func Test1cs1csWithoutRelayPorts(t *testing.T) {
 			t.Errorf("an end that is no relay: %v; %v", a, b)
 		}
 	}
+}
+
+// Test1cs1csWithoutRelayPortsOrUDP: the same where one of the two gets no UDP out
+// and reaches its relay by TCP.
+func Test1cs1csWithoutRelayPortsOrUDP(t *testing.T) {
+	w := newNarrowWorld(t)
+	office := w.home(symmetric)
+	office.BlockUDP()
+	alice := caller(t, office.Host("alice"), "narrower")
+	bob := caller(t, w.home(symmetric).Host("bob"), "narrower")
+	a, b := call(t, alice, bob)
+	for _, end := range []candidate{a.Local, a.Remote, b.Local, b.Remote} {
+		if end.CandidateType != "relay" {
+			t.Errorf("an end that is no relay: %v; %v", a, b)
+		}
+	}
+	if a.Local.RelayProtocol != "tcp" || b.Local.RelayProtocol != "udp" {
+		t.Errorf("alice goes out to a %v, want tcp; bob to a %v, want udp", a.Local, b.Local)
+	}
+	alice.says("relay")
+	bob.says("relay")
 }
 
 // Test1c1s: one sends its camera, one watches.
