@@ -240,6 +240,6 @@ func newCertificate(t testing.TB) *certificate {
 
 func (c *certificate) Enabled() bool { return !c.off }
 func (c *certificate) Trusted() bool { return c.trusted }
-func (c *certificate) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return &c.cert, nil
+func (c *certificate) TLSConfig(protocols ...string) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{c.cert}, NextProtos: protocols}
 }

@@ -57,7 +57,8 @@ type Options struct {
 	TLS interface {
 		Enabled() bool
 		Trusted() bool
-		GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
+		// TLSConfig shows the certificate, and offers these protocols in ALPN.
+		TLSConfig(protocols ...string) *tls.Config
 	}
 	// Relay serves TURN over TLS on the signaling port: connections that begin
 	// with STUN after the handshake are its own from then on. Nil: nobody does.
@@ -109,20 +110,16 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	return s, nil
 }
 
-// tlsConfig is nil for plain http. Protocols that share the port are added to
-// NextProtos; h2 never is, since a WebSocket is an HTTP/1.1 upgrade here.
+// tlsConfig is nil for plain http.
 func (s *Server) tlsConfig() *tls.Config {
 	if !s.overTLS() {
 		return nil
 	}
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: s.opt.TLS.GetCertificate,
-		NextProtos:     s.protocols(),
-	}
+	return s.opt.TLS.TLSConfig(s.protocols()...)
 }
 
-// protocols are those of ALPN on the signaling port (RFC 7301, RFC 7443).
+// protocols are those of ALPN on the signaling port (RFC 7301, RFC 7443). h2 is
+// never one: a WebSocket is an HTTP/1.1 upgrade here.
 func (s *Server) protocols() []string {
 	if s.opt.Relay == nil {
 		return []string{"http/1.1"}
