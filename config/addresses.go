@@ -241,15 +241,18 @@ func originURL() kind {
 }
 
 // sentOrigin is an origin as browsers send it: the host in ASCII and lower case,
-// no port where it is that of the scheme (RFC 6454 6.2).
+// an address in its shortest form, no port where it is that of the scheme (RFC
+// 6454 6.2).
 func sentOrigin(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return text // "*"
 	}
 	host, err := asciiName(u.Hostname())
-	if err != nil { // an IPv6 address
-		host = "[" + strings.ToLower(u.Hostname()) + "]"
+	if addr, no := netip.ParseAddr(u.Hostname()); no == nil && addr.Is6() {
+		host = "[" + addr.String() + "]"
+	} else if err != nil {
+		return text // refused already
 	}
 	port := u.Port()
 	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {

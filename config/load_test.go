@@ -231,3 +231,27 @@ func unicodeOf(t testing.TB, name string) string {
 	}
 	return text
 }
+
+func TestSentOrigin(t *testing.T) {
+	for text, want := range map[string]string{
+		"*":                          "*",
+		"https://home.example":       "https://home.example",
+		"HTTPS://Home.Example":       "https://home.example",
+		"https://home.example:443":   "https://home.example",
+		"http://home.example:80":     "http://home.example",
+		"http://home.example:443":    "http://home.example:443",
+		"https://home.example:3002":  "https://home.example:3002",
+		"https://例子.中国":              "https://xn--fsqu00a.xn--fiqs8s",
+		"https://例子.中国:443":          "https://xn--fsqu00a.xn--fiqs8s",
+		"https://192.0.2.1:3002":     "https://192.0.2.1:3002",
+		"https://[2001:DB8:0::1]":    "https://[2001:db8::1]",
+		"https://[2001:db8::1]:3002": "https://[2001:db8::1]:3002",
+	} {
+		if got := sentOrigin(text); got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+		if f := originURL().check(text); f != nil {
+			t.Errorf("%s is refused: %+v", text, f)
+		}
+	}
+}

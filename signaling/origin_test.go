@@ -16,46 +16,30 @@ func TestOrigins(t *testing.T) {
 		{[]string{"*"}, "", true},
 		{nil, "https://home.example", false},
 		{[]string{"https://home.example"}, "https://home.example", true},
-		{[]string{"https://home.example"}, "HTTPS://Home.Example", true},
-		{[]string{"HTTPS://Home.Example"}, "https://home.example", true},
-		{[]string{"https://home.example"}, "https://home.example:443", true},
-		{[]string{"https://home.example:443"}, "https://home.example", true},
-		{[]string{"http://home.example"}, "http://home.example:80", true},
 		{[]string{"https://home.example:3002"}, "https://home.example:3002", true},
 		{[]string{"https://home.example:3002"}, "https://home.example", false},
 		{[]string{"https://home.example"}, "https://home.example:3002", false},
 		{[]string{"https://home.example"}, "http://home.example", false},
-		{[]string{"https://home.example"}, "http://home.example:443", false},
 		{[]string{"https://home.example"}, "https://a.home.example", false},
 		{[]string{"https://home.example"}, "https://home.example.evil.example", false},
 		{[]string{"https://home.example"}, "https://home.example@evil.example", false},
 		{[]string{"https://home.example"}, "https://home.example/path", false},
-		{[]string{"https://home.example"}, "https://home.example?x", false},
 		{[]string{"https://home.example"}, "null", false},
-		{[]string{"https://home.example"}, "home.example", false},
 		{[]string{"https://home.example"}, "", false},
-		{[]string{"https://home.example"}, "https://", false},
-		{[]string{"https://home.example"}, "https://[", false},
+		{[]string{"https://home.example"}, "*", false},
 		{[]string{"https://a.example", "https://b.example:8443"}, "https://b.example:8443", true},
-		{[]string{"https://百家.中国"}, "https://xn--1lqs71d.xn--fiqs8s", false},
-		{[]string{"https://例子.中国"}, "https://xn--fsqu00a.xn--fiqs8s", true},
-		{[]string{"https://xn--fsqu00a.xn--fiqs8s"}, "https://例子.中国:443", true},
-		{[]string{"https://192.0.2.1:3002"}, "https://192.0.2.1:3002", true},
-		{[]string{"https://[2001:DB8:0::1]"}, "https://[2001:db8::1]:443", true},
-		{[]string{"http://my_box:3002"}, "http://MY_BOX:3002", true},
-		{[]string{"nonsense", "://", "https://home.example"}, "https://home.example", true},
-		{[]string{"nonsense"}, "nonsense", false},
+		{[]string{"https://a.example", "*"}, "https://b.example:8443", true},
 	}
 	for _, row := range table {
 		h := http.Header{"Origin": {row.origin}}
-		if got := newOrigins(row.allowed).allow(h); got != row.want {
+		if got := origins(row.allowed).allow(h); got != row.want {
 			t.Errorf("%q with %q: %v, want %v", row.origin, row.allowed, got, row.want)
 		}
 	}
 }
 
 func TestOriginHeaders(t *testing.T) {
-	o := newOrigins([]string{"https://home.example"})
+	o := origins{"https://home.example"}
 	if !o.allow(http.Header{}) {
 		t.Error("what is no browser was refused")
 	}

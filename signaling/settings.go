@@ -21,7 +21,7 @@ type settings struct {
 func newSettings(cfg *config.Config) *settings {
 	c := &cfg.Signaling
 	return &settings{
-		origins:        newOrigins(c.Origins),
+		origins:        c.Origins,
 		seedRoom:       c.SeedRoom,
 		maxMessage:     c.MaxMessage,
 		maxConnections: c.MaxConnections,
