@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"icebox/internal/boxtest"
 	"icebox/natlab"
 )
 
@@ -20,9 +21,9 @@ func TestKilled(t *testing.T) {
 	bob := caller(t, w.home(symmetric).Host("bob"), "killed")
 	call(t, alice, bob)
 
-	w.box.kill()
+	w.box.Kill()
 	start := time.Now()
-	w.box.start()
+	w.box.Start()
 	serves(t, outside)
 	took := time.Since(start)
 	t.Logf("serving again after %v", took)
@@ -35,16 +36,16 @@ func TestKilled(t *testing.T) {
 // serves waits until both HTTPS and STUN over UDP answer.
 func serves(t *testing.T, from *natlab.Host) {
 	t.Helper()
-	client := httpsFrom(from)
-	eventually(t, moment, "HTTPS answers", func() error {
-		return healthy(client, "https://"+boxPublic+":3002/healthz")
+	client := boxtest.HTTPS(from)
+	boxtest.Eventually(t, moment, "HTTPS answers", func() error {
+		return boxtest.Healthy(client, "https://"+boxPublic+":3002")
 	})
 	conn, err := from.Dial(t.Context(), "udp", net.JoinHostPort(boxPublic, "3478"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	eventually(t, moment, "STUN answers", func() error { return binding(conn) })
+	boxtest.Eventually(t, moment, "STUN answers", func() error { return binding(conn) })
 }
 
 // binding makes one STUN Binding request (RFC 8489, section 5) and waits shortly

@@ -10,6 +10,7 @@ import (
 	"github.com/go-rod/rod/lib/proto"
 
 	"icebox/e2e/browser"
+	"icebox/internal/boxtest"
 	"icebox/natlab"
 )
 
@@ -71,7 +72,7 @@ func (v *visitor) evaluate(result any, function string, args ...any) error {
 // until waits until a JavaScript function in the page gives true.
 func (v *visitor) until(what, function string, args ...any) {
 	v.t.Helper()
-	eventually(v.t, 2*moment, v.name+": "+what, func() error {
+	boxtest.Eventually(v.t, 2*moment, v.name+": "+what, func() error {
 		var yes bool
 		if err := v.evaluate(&yes, function, args...); err != nil {
 			return err

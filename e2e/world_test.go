@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"icebox/internal/boxtest"
 	"icebox/natlab"
 )
 
@@ -22,7 +23,7 @@ type world struct {
 	t      *testing.T
 	lab    *natlab.Lab
 	router *natlab.Router // of the box
-	box    *box
+	box    *boxtest.Box
 	homes  int
 }
 
@@ -30,7 +31,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := newNarrowWorld(t)
-	w.router.ForwardRange("udp", 50000, 50999, w.box.host)
+	w.router.ForwardRange("udp", 50000, 50999, w.box.Host)
 	return w
 }
 
