@@ -110,11 +110,12 @@ func findCoturn() (string, []string, error) {
 	return binary, nil, err
 }
 
-// build compiles a program as a release is compiled.
+// build compiles a program as a release is compiled, but with its symbols, for
+// perf. They are not loaded.
 func build(b *testing.B, name, pkg string) string {
 	b.Helper()
 	out := filepath.Join(b.TempDir(), name)
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", out, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("build %s: %v\n%s", pkg, err, text)

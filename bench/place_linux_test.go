@@ -2,14 +2,15 @@ package bench
 
 import (
 	"fmt"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
 
-// place is where a thread runs.
+// place is how a thread runs.
 type place struct {
-	cpu  int // the only CPU that it may use; below 0: any
-	nice int // its priority, from -20 to 19
+	cpu      int  // the only CPU that it may use; below 0: any
+	realtime bool // before every other thread
 }
 
 // take puts the calling thread in the place and returns what lets it go again.
@@ -19,19 +20,36 @@ func (p place) take() (release func(), err error) {
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		return nil, fmt.Errorf("read the CPUs of a thread: %w", err)
 	}
-	if one.Set(p.cpu); p.cpu < 0 {
-		one = before
+	if p.cpu >= 0 {
+		one.Set(p.cpu)
+		if err := unix.SchedSetaffinity(0, &one); err != nil {
+			return nil, fmt.Errorf("pin to CPU %d: %w", p.cpu, err)
+		}
 	}
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return nil, fmt.Errorf("pin to CPU %d: %w", p.cpu, err)
-	}
-	thread := unix.Gettid()
-	if err := unix.Setpriority(unix.PRIO_PROCESS, thread, p.nice); err != nil {
-		unix.SchedSetaffinity(0, &before)
-		return nil, fmt.Errorf("set the priority %d: %w", p.nice, err)
+	if p.realtime {
+		if err := schedule(unix.SCHED_FIFO, 1); err != nil {
+			unix.SchedSetaffinity(0, &before)
+			return nil, fmt.Errorf("go before all other threads: %w", err)
+		}
 	}
 	return func() {
-		unix.Setpriority(unix.PRIO_PROCESS, thread, 0)
+		schedule(unix.SCHED_NORMAL, 0)
 		unix.SchedSetaffinity(0, &before)
 	}, nil
+}
+
+// mayGoFirst says whether realtime places are to be had here.
+func mayGoFirst() bool {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	release, err := place{cpu: -1, realtime: true}.take()
+	if err == nil {
+		release()
+	}
+	return err == nil
+}
+
+// schedule sets the policy of the calling thread.
+func schedule(policy, priority uint32) error {
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
 }

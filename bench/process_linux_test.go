@@ -48,3 +48,14 @@ func cpuTime(pid int) (time.Duration, error) {
 	}
 	return time.Duration(sum), nil
 }
+
+// files is how many descriptors a process has open.
+func files(pid int) (int, error) {
+	dir, err := os.Open(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return 0, fmt.Errorf("open files: %w", err)
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	return len(names), err
+}

@@ -17,6 +17,8 @@ import (
 // measurement is one turn of one server.
 type measurement struct {
 	Rate       float64 `json:"allocations_per_second"`       // whole sessions: 401, Allocate, Refresh with lifetime 0
+	Answered   float64 `json:"answered_per_second"`          // by the clock, to the last answer
+	LetGo      float64 `json:"let_go_after_s"`               // seconds from there until the server has closed all sockets
 	CPU        float64 `json:"server_cpu_us_per_allocation"` // microseconds of all its threads
 	Load       float64 `json:"load_cpu_share"`               // of one CPU, what the load took; near 1 it is the bottleneck
 	Latency50  float64 `json:"allocate_p50_us"`              // of the signed Allocate, one at a time
@@ -29,7 +31,8 @@ type measurement struct {
 
 func (m *measurement) setSpeed(sessions int, many, one result, server time.Duration) {
 	n := float64(sessions)
-	m.Rate = n / many.took.Seconds()
+	m.Rate = n / server.Seconds()
+	m.Answered = n / many.took.Seconds()
 	m.CPU = float64(server.Nanoseconds()) / 1000 / n
 	m.Load = many.cpu.Seconds() / many.took.Seconds()
 	m.Latency50 = quantile(one.latencies, 0.50)
@@ -38,8 +41,8 @@ func (m *measurement) setSpeed(sessions int, many, one result, server time.Durat
 }
 
 func (m measurement) String() string {
-	return fmt.Sprintf("%.0f allocations/s, %.1f us CPU each, load %.0f%%, p50 %.0f us, p99 %.0f us, %.1f KB a session (%.1f of 2,000), %.0f resent",
-		m.Rate, m.CPU, 100*m.Load, m.Latency50, m.Latency99, m.MemoryMany/1000, m.MemoryFew/1000, m.Resent)
+	return fmt.Sprintf("%.0f allocations a second of CPU, %.0f/s answered, closed after %.2f s, %.1f us CPU each, load %.0f%%, p50 %.0f us, p99 %.0f us, %.1f KB a session (%.1f of 2,000), %.0f resent",
+		m.Rate, m.Answered, m.LetGo, m.CPU, 100*m.Load, m.Latency50, m.Latency99, m.MemoryMany/1000, m.MemoryFew/1000, m.Resent)
 }
 
 // quantile is in microseconds; of nothing it is 0.
@@ -95,7 +98,9 @@ type row struct {
 }
 
 var rows = []row{
-	{"allocations a second", "%.0f", 1, func(m *measurement) *float64 { return &m.Rate }},
+	{"allocations a second of CPU", "%.0f", 1, func(m *measurement) *float64 { return &m.Rate }},
+	{"answered a second, by the clock", "%.0f", 1, func(m *measurement) *float64 { return &m.Answered }},
+	{"all closed after, s", "%.2f", 1, func(m *measurement) *float64 { return &m.LetGo }},
 	{"server CPU, us an allocation", "%.1f", 1, func(m *measurement) *float64 { return &m.CPU }},
 	{"Allocate alone, p50 us", "%.0f", 1, func(m *measurement) *float64 { return &m.Latency50 }},
 	{"Allocate alone, p99 us", "%.0f", 1, func(m *measurement) *float64 { return &m.Latency99 }},
