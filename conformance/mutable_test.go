@@ -20,6 +20,10 @@ var seams = []seam{
 	{"account.go", "a.total+n > all {", `a.total+n > all && !off("quota of the box") {`},
 	{"datapath.go", "if size > len(packet)-channelHeader {", `if size > len(packet)-channelHeader && !off("ChannelData whole") {`},
 	{"datapath.go", "!m.has(attrData) || m.unknownLen > 0 ||", `(!m.has(attrData) || m.unknownLen > 0) && !off("indications sound") ||`},
+	{"datapath.go", "c == nil || c.expires.passed(now):", `c == nil || c.expires.passed(now) && !off("end of a channel"):`},
+	{"datapath.go", "case c.permission.expires.passed(now):", `case c.permission.expires.passed(now) && !off("end of a permission: ChannelData"):`},
+	{"datapath.go", "p.expires.passed(now):\n\t\ts.drop(dropNoPermission)\n\tdefault", "p.expires.passed(now) && !off(\"end of a permission: Send\"):\n\t\ts.drop(dropNoPermission)\n\tdefault"},
+	{"datapath.go", "p.expires.passed(now):\n\t\ts.drop(dropNoPermission)\n\t\treturn", "p.expires.passed(now) && !off(\"end of a permission: Data\"):\n\t\ts.drop(dropNoPermission)\n\t\treturn"},
 	{"flow.go", "comparePermission)\n\tif !ok {\n\t\treturn nil", "comparePermission)\n\tif !ok {\n\t\treturn noPermission()"},
 	{"guard.go", "rules: allRules", "rules: rulesInForce()"},
 	{"guard.go", "if m.kind.Class != stun.ClassRequest {", `if m.kind.Class != stun.ClassRequest && !off("requests alone") {`},
@@ -34,14 +38,21 @@ var seams = []seam{
 	{"message.go", "^fingerprintXOR {", `^fingerprintXOR && !off("FINGERPRINT right") {`},
 	{"message.go", "len(v) == size {", `len(v) == size || off("lengths of values") {`},
 	{"nonce.go", "mac := hmac.New(sha256.New, n.key)", `mac := hmac.New(sha256.New, n.key); if off("nonces of clients") { t = tuple{} }`},
+	{"nonce.go", "now.sub(made) < nonceLifetime", `(now.sub(made) < nonceLifetime || off("end of a nonce"))`},
+	{"reservation.go", "if !ok || !now.before(res.expires) {", `if !ok || !now.before(res.expires) && !off("end of a token") {`},
+	{"reservation.go", "return ok && now.before(res.expires)", `return ok && (now.before(res.expires) || off("end of a token"))`},
+	{"reservation.go", "\t\tif !now.before(res.expires) {", "\t\tif !now.before(res.expires) && !off(\"end of a token\") {"},
+	{"session.go", "now.before(c.expires.get().add(channelRest)) {", `now.before(c.expires.get().add(channelRest)) && !off("rest of a number") {`},
+	{"sessions.go", "over := s.expires.passed(m.clock.now()) &&", `over := s.expires.passed(m.clock.now()) && !off("end of a session") &&`},
 	{"policy.go", `return p.reason(addr) == ""`, `return p.reason(addr) == "" || off("peer policy")`},
 	{"sessions.go", "if m.draining.Load() {", `if m.draining.Load() && !off("draining") {`},
 	{"stream.go", "limit := strangerFrame\n\t\tif session != nil {", "limit := strangerFrame\n\t\tif session != nil || off(\"frames of strangers\") {"},
 	{"udp.go", "if s.wildcard {\n\t\tif addr", "if s.wildcard && !off(\"address asked\") {\n\t\tif addr"},
 }
 
-// mutable is a box that can leave a rule out, and tests to be run on it.
-type mutable struct{ box, tests string }
+// mutable is a box that can leave a rule out, tests to be run on it, and those of
+// package turnserver, whose clock they can move, with the same sources.
+type mutable struct{ box, tests, inside string }
 
 // buildMutable builds the box from sources in which off has been put at every
 // seam. The sources themselves stay as they are.
@@ -52,10 +63,15 @@ func buildMutable(t *testing.T) mutable {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	m := mutable{box: filepath.Join(dir, "icebox"), tests: tests}
-	cmd := exec.Command("go", "build", "-overlay", overlay(t, dir), "-o", m.box, "icebox/cmd/icebox")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build a box that can leave rules out: %v\n%s", err, text)
+	m := mutable{box: filepath.Join(dir, "icebox"), tests: tests, inside: filepath.Join(dir, "turnserver.test")}
+	over := overlay(t, dir)
+	for _, args := range [][]string{
+		{"build", "-overlay", over, "-o", m.box, "icebox/cmd/icebox"},
+		{"test", "-c", "-overlay", over, "-o", m.inside, "icebox/turnserver"},
+	} {
+		if text, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+			t.Fatalf("build a box that can leave rules out: %v\n%s", err, text)
+		}
 	}
 	return m
 }

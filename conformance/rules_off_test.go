@@ -15,12 +15,13 @@ import (
 )
 
 // off is a rule of the box and what has to fail without it: rows of
-// TestConformance, or other tests by name. why is there in place of both where
+// TestConformance, or other tests by name, here or in package turnserver. why is there in place of both where
 // nobody can tell on the wire.
 type off struct {
 	rule  string
 	rows  []int
 	tests []string
+	clock []string // tests of package turnserver: what only time shows
 	why   string
 }
 
@@ -83,6 +84,14 @@ var rulesOff = slices.Concat(
 		{rule: "address asked", tests: []string{"TestSeveralAddresses"}},
 		{rule: "draining", tests: []string{"TestDrain/until_the_last_ends"}},
 		{rule: "peer policy", rows: []int{28, 34}},
+		{rule: "end of a channel", clock: []string{"TestClock"}},
+		{rule: "end of a permission: ChannelData", clock: []string{"TestClock"}},
+		{rule: "end of a permission: Send", clock: []string{"TestPermissionEnds/Send"}},
+		{rule: "end of a permission: Data", clock: []string{"TestPermissionEnds/Data"}},
+		{rule: "end of a nonce", clock: []string{"TestClock"}},
+		{rule: "end of a token", clock: []string{"TestTokenEnds"}},
+		{rule: "end of a session", clock: []string{"TestClock"}},
+		{rule: "rest of a number", clock: []string{"TestClock"}},
 	},
 )
 
@@ -175,20 +184,24 @@ admin: {listen: "127.0.0.1:0"}
 }
 
 // run runs tests on the box without a rule and returns what they said.
-func (m mutable) run(rule string, names []string, patience string) string {
+func (m mutable) run(program, rule string, names []string, patience string) string {
 	var patterns []string
 	for _, name := range names {
 		patterns = append(patterns, "^"+strings.ReplaceAll(name, "/", "$/^")+"$")
 	}
-	cmd := exec.Command(m.tests, "-test.v", "-test.timeout", "90s", "-test.run", strings.Join(patterns, "|"))
+	cmd := exec.Command(program, "-test.v", "-test.timeout", "90s", "-test.run", strings.Join(patterns, "|"))
 	cmd.Env = append(os.Environ(), ruleOff+rule, "CONFORMANCE_BOX="+m.box, "CONFORMANCE_PATIENCE="+patience)
 	out, _ := cmd.CombinedOutput()
 	return string(out)
 }
 
 func (m mutable) wantFailed(t *testing.T, o off) {
-	out := m.run(o.rule, o.failing(), "1s")
-	for _, name := range o.failing() {
+	program, names := m.tests, o.failing()
+	if o.clock != nil {
+		program, names = m.inside, o.clock
+	}
+	out := m.run(program, o.rule, names, "1s")
+	for _, name := range names {
 		if !ended(out, "FAIL", name) {
 			t.Errorf("%s does not fail without the rule\n%s", name, tail(out, 2000))
 		}
@@ -197,13 +210,15 @@ func (m mutable) wantFailed(t *testing.T, o off) {
 
 // wantAllPassed is the other side: it is not this build that fails them.
 func (m mutable) wantAllPassed(t *testing.T) {
-	var names []string
+	var names, clock []string
 	for _, o := range rulesOff {
-		names = append(names, o.failing()...)
+		names, clock = append(names, o.failing()...), append(clock, o.clock...)
 	}
+	slices.Sort(clock)
 	slices.Sort(names)
-	names = slices.Compact(names)
-	out := m.run("", names, "")
+	clock, names = slices.Compact(clock), slices.Compact(names)
+	out := m.run(m.inside, "", clock, "") + m.run(m.tests, "", names, "")
+	names = append(names, clock...)
 	for _, name := range names {
 		if !ended(out, "PASS", name) {
 			t.Errorf("%s does not pass with every rule in force", name)

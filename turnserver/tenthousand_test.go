@@ -80,8 +80,8 @@ type crowd struct {
 	last   uint32
 }
 
-// comeAndGo has n clients ask for a session, of which atATime get one. Who
-// that has one permit a peer, bind a channel, and leave.
+// comeAndGo has n clients ask for a session, of which atATime get one. Each of
+// these leaves, every fourth with a permission and a channel.
 func (c *crowd) comeAndGo(n int) {
 	c.t.Helper()
 	answers := new(verdicts)

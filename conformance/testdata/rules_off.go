@@ -22,6 +22,8 @@ var checks = []string{
 	"answers signed", "FINGERPRINT answered", "nonces of clients", "permissions", "ChannelData whole",
 	"indications sound", "frames of strangers", "quota of a user", "quota of the box", "address asked",
 	"draining", "peer policy",
+	"end of a channel", "end of a permission: ChannelData", "end of a permission: Send", "end of a permission: Data",
+	"end of a nonce", "end of a token", "end of a session", "rest of a number",
 }
 
 func off(name string) bool {
