@@ -25,7 +25,7 @@ var (
 	// slow is for TLS: turnutils_uclient takes what it reads at once, a record,
 	// for one message, and loses the others of it. Few messages a connection, far
 	// apart, never share a record.
-	slow = load{clients: 25, messages: 2, interval: 500}
+	slow = load{clients: 10, messages: 3, interval: 500}
 )
 
 // coturnBytes is how long a message is.
@@ -66,7 +66,9 @@ func coturn(t *testing.T, name string) string {
 // RFC 8656, section 18.11, is 0x8000.
 func TestCoturn(t *testing.T) {
 	client, echo := coturn(t, "turnutils_uclient"), coturn(t, "turnutils_peer")
-	w := newWorld(t, `listen: [{network: udp, address: ":3478"}, {network: tcp, address: ":3478"}, {network: tls, address: ":5349"}]`)
+	// All of them come from one address.
+	w := newWorld(t, `listen: [{network: udp, address: ":3478"}, {network: tcp, address: ":3478"}, {network: tls, address: ":5349"}]`,
+		`limits: {connections_per_address: 1000, unauthenticated: {rate: 1000, burst: 1000}}`)
 	for _, address := range []string{w.peer.Addr().String(), w.peer.Addr6().String()} {
 		if err := w.peer.Command(context.Background(), echo, "-p", "3480", "-L", address).Start(); err != nil {
 			t.Fatal(err)
