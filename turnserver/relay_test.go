@@ -1,0 +1,28 @@
+package turnserver
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// TestRelayBindsTo: relay sockets leave the choice to the kernel only where the
+// relay address is not one that this host can send from.
+func TestRelayBindsTo(t *testing.T) {
+	addr := func(s string) netip.Addr { a, _ := netip.ParseAddr(s); return a }
+	local := func(a netip.Addr) bool {
+		return a == addr("198.51.100.11") || a == addr("2001:db8::11") || a.IsLoopback()
+	}
+	for _, test := range []struct{ configured, relay, want string }{
+		{"", "198.51.100.11", "198.51.100.11"},
+		{"", "2001:db8::11", "2001:db8::11"},
+		{"", "203.0.113.7", ""}, // that of the router in front
+		{"", "127.0.0.1", ""},   // which reaches nobody but this host
+		{"192.168.1.10", "198.51.100.11", "192.168.1.10"},
+		{"192.168.1.10", "2001:db8::11", "2001:db8::11"},
+	} {
+		set := newRelaySet(addr(test.configured), local, 50000, 50001)
+		if got := set.bindTo(addr(test.relay)); got != addr(test.want) {
+			t.Errorf("turn.relay.address %q, relay address %s: binds to %v, want %q", test.configured, test.relay, got, test.want)
+		}
+	}
+}
