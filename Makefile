@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: help test deps check cross fuzz-short fuzz bench build vuln clean
+.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn build vuln clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,10 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-turn: ## TURN side by side with coturn and plain pion: sessions a second, memory a session
+	@mkdir -p dist
+	go test -run '^$$' -bench '^BenchmarkTurn$$' -benchtime 1x -v ./bench -args -json "$(CURDIR)/dist/bench-turn.json" $(BENCH_FLAGS)
 
 build: ## a static, stripped binary in dist/icebox
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox

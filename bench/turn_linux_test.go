@@ -47,7 +47,7 @@ const (
 const firstPort = 10000
 
 // BenchmarkTurn measures servers in turn: icebox, coturn, pion/turn, icebox and
-// so on. It takes about half a minute a round, and measures once whatever b.N.
+// so on. It takes 20 s a round, and measures once whatever b.N.
 func BenchmarkTurn(b *testing.B) {
 	raiseFiles(b)
 	lab := natlab.New(b)

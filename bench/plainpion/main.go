@@ -1,6 +1,6 @@
 // Command plainpion is pion/turn as its documentation shows it, with nothing
-// around it: what icebox is compared with. It is no server to run: see
-// "It can be killed from outside" in docs/SECURITY.md for what it lacks.
+// around it: what icebox is compared with. It is for measuring alone: it has no
+// limits and no peer policy.
 package main
 
 import (
