@@ -22,10 +22,10 @@ var (
 	// steady also has a second allocation of each client, with the next port, for
 	// RTCP: clients are told apart by it.
 	steady = load{clients: 2, messages: 50, interval: 5}
-	// slow is for TLS: turnutils_uclient takes what it reads at once, a record,
-	// for one message, and loses the others of it. Few messages a connection, far
-	// apart, never share a record.
-	slow = load{clients: 10, messages: 3, interval: 500}
+	// single is for TLS: turnutils_uclient takes what it reads at once, a record,
+	// for one message, and loses the others of it. A message that is alone on its
+	// connection shares no record.
+	single = load{clients: 20, messages: 1, interval: 20}
 )
 
 // coturnBytes is how long a message is.
@@ -34,7 +34,7 @@ const coturnBytes = 170
 // args is the load as arguments.
 func (l load) args() []string {
 	args := strings.Fields(fmt.Sprintf("-l %d -m %d -n %d -z %d", coturnBytes, l.clients, l.messages, l.interval))
-	if l == slow {
+	if l == single {
 		args = append(args, "-c")
 	}
 	return args
@@ -85,15 +85,15 @@ func TestCoturn(t *testing.T) {
 	}{
 		{"udp", steady, known + peer + box},
 		{"tcp", steady, known + " -t" + peer + box},
-		{"tls", slow, known + verified + " -t -p 5349" + peer + box},
-		{"tls on the signaling port", slow, known + verified + " -t -p 3002" + peer + box},
+		{"tls", single, known + verified + " -t -p 5349" + peer + box},
+		{"tls on the signaling port", single, known + verified + " -t -p 3002" + peer + box},
 		{"client to client", steady, known + " -y " + box},
 		{"client to client by tcp", steady, known + " -y -t " + box},
-		{"client to client by tls", slow, known + verified + " -y -t -p 3002 " + box},
+		{"client to client by tls", single, known + verified + " -y -t -p 3002 " + box},
 		{"IPv6 relay", steady, known + " -x" + peer6 + box},
 		{"IPv6 client", steady, known + " -X" + peer + box6},
 		{"IPv6 client and relay", steady, known + " -x" + peer6 + box6},
-		{"IPv6 client by tls", slow, known + verified + " -X -t -p 3002" + peer + box6},
+		{"IPv6 client by tls", single, known + verified + " -X -t -p 3002" + peer + box6},
 		{"time-limited", steady, "-u user/" + user + " -W " + secret + peer + box},
 		{"requests in between", steady, known + " -G" + peer + box},
 	} {
