@@ -37,7 +37,7 @@ var seams = []seam{
 	{"message.go", "if m.known[k].start == 0 {", `if m.known[k].start == 0 || off("first of duplicates") {`},
 	{"message.go", "^fingerprintXOR {", `^fingerprintXOR && !off("FINGERPRINT right") {`},
 	{"message.go", "len(v) == size {", `len(v) == size || off("lengths of values") {`},
-	{"nonce.go", "mac := hmac.New(sha256.New, n.key)", `mac := hmac.New(sha256.New, n.key); if off("nonces of clients") { t = tuple{} }`},
+	{"nonce.go", "addr := t.client.Addr().As16()", `if off("nonces of clients") { t = tuple{} }; addr := t.client.Addr().As16()`},
 	{"nonce.go", "now.sub(made) < nonceLifetime", `(now.sub(made) < nonceLifetime || off("end of a nonce"))`},
 	{"reservation.go", "if !ok || !now.before(res.expires) {", `if !ok || !now.before(res.expires) && !off("end of a token") {`},
 	{"reservation.go", "return ok && now.before(res.expires)", `return ok && (now.before(res.expires) || off("end of a token"))`},
