@@ -18,26 +18,16 @@ import (
 // each go to the peer and back, so many milliseconds apart.
 type load struct{ clients, messages, interval int }
 
-var (
-	// steady also has a second allocation of each client, with the next port, for
-	// RTCP: clients are told apart by it.
-	steady = load{clients: 2, messages: 50, interval: 5}
-	// single is for TLS: turnutils_uclient takes what it reads at once, a record,
-	// for one message, and loses the others of it. A message that is alone on its
-	// connection shares no record.
-	single = load{clients: 20, messages: 1, interval: 20}
-)
+// steady also has a second allocation of each client, with the next port, for
+// RTCP: clients are told apart by it.
+var steady = load{clients: 2, messages: 50, interval: 5}
 
 // coturnBytes is how long a message is.
 const coturnBytes = 170
 
 // args is the load as arguments.
 func (l load) args() []string {
-	args := strings.Fields(fmt.Sprintf("-l %d -m %d -n %d -z %d", coturnBytes, l.clients, l.messages, l.interval))
-	if l == single {
-		args = append(args, "-c")
-	}
-	return args
+	return strings.Fields(fmt.Sprintf("-l %d -m %d -n %d -z %d", coturnBytes, l.clients, l.messages, l.interval))
 }
 
 // coturn finds a program of Debian's coturn, which scripts/deps.sh unpacks into
@@ -85,15 +75,15 @@ func TestCoturn(t *testing.T) {
 	}{
 		{"udp", steady, known + peer + box},
 		{"tcp", steady, known + " -t" + peer + box},
-		{"tls", single, known + verified + " -t -p 5349" + peer + box},
-		{"tls on the signaling port", single, known + verified + " -t -p 3002" + peer + box},
+		{"tls", steady, known + verified + " -t -p 5349" + peer + box},
+		{"tls on the signaling port", steady, known + verified + " -t -p 3002" + peer + box},
 		{"client to client", steady, known + " -y " + box},
 		{"client to client by tcp", steady, known + " -y -t " + box},
-		{"client to client by tls", single, known + verified + " -y -t -p 3002 " + box},
+		{"client to client by tls", steady, known + verified + " -y -t -p 3002 " + box},
 		{"IPv6 relay", steady, known + " -x" + peer6 + box},
 		{"IPv6 client", steady, known + " -X" + peer + box6},
 		{"IPv6 client and relay", steady, known + " -x" + peer6 + box6},
-		{"IPv6 client by tls", single, known + verified + " -X -t -p 3002" + peer + box6},
+		{"IPv6 client by tls", steady, known + verified + " -X -t -p 3002" + peer + box6},
 		{"time-limited", steady, "-u user/" + user + " -W " + secret + peer + box},
 		{"requests in between", steady, known + " -G" + peer + box},
 	} {

@@ -43,6 +43,8 @@ type engine struct {
 	conn     *engineConn
 	key      []byte
 	nonce    []byte
+	request  []byte        // of the request in hand, used again for the next
+	asked    uint64        // requests so far: their transaction IDs
 	names    atomic.Uint64 // made-up addresses given out
 	prepared *engineLeg    // what pion gets for the Allocate in progress
 	server   *turn.Server
@@ -105,7 +107,10 @@ func (e *engine) allocate(leg *engineLeg) (verdict, error) {
 	defer e.mu.Unlock()
 	e.prepared = leg
 	defer func() { e.prepared = nil }()
-	return e.ask(leg.name, stun.MethodAllocate, requestedUDP, lifetime(engineLifetime))
+	e.begin(stun.MethodAllocate)
+	e.attribute(requestedUDP.Type, requestedUDP.Value)
+	e.lifetime(engineLifetime)
+	return e.ask(leg.name, stun.MethodAllocate)
 }
 
 // refresh keeps a session, or with a duration of 0 ends it: then pion has
@@ -113,40 +118,45 @@ func (e *engine) allocate(leg *engineLeg) (verdict, error) {
 func (e *engine) refresh(name *net.UDPAddr, d time.Duration) (verdict, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ask(name, stun.MethodRefresh, lifetime(d))
+	e.begin(stun.MethodRefresh)
+	e.lifetime(d)
+	return e.ask(name, stun.MethodRefresh)
 }
 
 // permit asks for permissions to reach peers.
 func (e *engine) permit(name *net.UDPAddr, peers []netip.AddrPort) (verdict, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	setters := make([]stun.Setter, len(peers))
-	for i, p := range peers {
-		setters[i] = peerSetter(p)
+	e.begin(stun.MethodCreatePermission)
+	for _, p := range peers {
+		e.peer(p)
 	}
-	return e.ask(name, stun.MethodCreatePermission, setters...)
+	return e.ask(name, stun.MethodCreatePermission)
 }
 
 // bind asks for a channel to peer, under a number of the box's own.
 func (e *engine) bind(name *net.UDPAddr, number uint16, peer netip.AddrPort) (verdict, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ask(name, stun.MethodChannelBind, channelNumber(number), peerSetter(peer))
+	e.begin(stun.MethodChannelBind)
+	e.attribute(stun.AttrChannelNumber, []byte{byte(number >> 8), byte(number), 0, 0})
+	e.peer(peer)
+	return e.ask(name, stun.MethodChannelBind)
 }
 
-// ask signs a request with one of pion's nonces and hands it over. A nonce that
-// pion no longer takes is fetched anew once.
-func (e *engine) ask(name *net.UDPAddr, method stun.Method, attrs ...stun.Setter) (verdict, error) {
+// ask signs the request that was begun with one of pion's nonces and hands it
+// over. A nonce that pion no longer takes is fetched anew once.
+func (e *engine) ask(name *net.UDPAddr, method stun.Method) (verdict, error) {
+	unsigned := len(e.request)
 	for range 2 {
 		if e.nonce == nil {
 			if err := e.fetchNonce(); err != nil {
 				return verdict{}, err
 			}
 		}
-		setters := append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, attrs...)
-		setters = append(setters, stun.NewUsername(engineUser), stun.NewRealm(engineRealm),
-			stun.NewNonce(string(e.nonce)), stun.MessageIntegrity(e.key))
-		answer, err := e.exchange(name, setters)
+		e.request = e.request[:unsigned]
+		e.sign()
+		answer, err := e.conn.exchange(e.request, name)
 		if err != nil {
 			return verdict{}, fmt.Errorf("asking the TURN engine to %s: %w", method, err)
 		}
@@ -162,9 +172,8 @@ func (e *engine) ask(name *net.UDPAddr, method stun.Method, attrs ...stun.Setter
 // fetchNonce asks without credentials: pion's 401 carries a nonce of its own,
 // good for an hour of the wall clock.
 func (e *engine) fetchNonce() error {
-	answer, err := e.exchange(&net.UDPAddr{IP: net.IPv6loopback, Port: 1}, []stun.Setter{
-		stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), requestedUDP,
-	})
+	bare := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), requestedUDP)
+	answer, err := e.conn.exchange(bare.Raw, &net.UDPAddr{IP: net.IPv6loopback, Port: 1})
 	if err != nil {
 		return fmt.Errorf("asking the TURN engine for a nonce: %w", err)
 	}
@@ -174,14 +183,6 @@ func (e *engine) fetchNonce() error {
 	}
 	e.nonce = append([]byte(nil), m.value(attrNonce)...)
 	return nil
-}
-
-func (e *engine) exchange(name *net.UDPAddr, setters []stun.Setter) ([]byte, error) {
-	request, err := stun.Build(setters...)
-	if err != nil {
-		return nil, err
-	}
-	return e.conn.exchange(request.Raw, name)
 }
 
 func readVerdict(answer []byte) verdict {

@@ -16,6 +16,7 @@ type engineConn struct {
 	once     sync.Once
 	busy     bool   // touched by pion's reading goroutine alone
 	answer   []byte // written by pion between a request and done
+	local    net.Addr
 }
 
 type engineRequest struct {
@@ -29,21 +30,22 @@ func newEngineConn() *engineConn {
 		done:     make(chan struct{}),
 		closed:   make(chan struct{}),
 		left:     make(chan struct{}),
+		local:    &net.UDPAddr{IP: net.IPv6loopback, Port: 3478},
 	}
 }
 
 // exchange hands over one request and returns pion's answer, empty where it
-// gave none. One at a time: the caller holds the engine's lock.
+// gave none; it is good until the next. One at a time: the caller holds the
+// engine's lock.
 func (c *engineConn) exchange(raw []byte, name *net.UDPAddr) ([]byte, error) {
+	c.answer = c.answer[:0]
 	select {
 	case c.requests <- engineRequest{raw: raw, name: name}:
 		<-c.done
 	case <-c.closed:
 		return nil, errEngineClosed
 	}
-	answer := c.answer
-	c.answer = nil
-	return answer, nil
+	return c.answer, nil
 }
 
 // ReadFrom implements net.PacketConn. That pion calls it says that the request
@@ -65,7 +67,7 @@ func (c *engineConn) ReadFrom(p []byte) (int, net.Addr, error) {
 
 // WriteTo implements net.PacketConn: pion's answer to the request in hand.
 func (c *engineConn) WriteTo(p []byte, _ net.Addr) (int, error) {
-	c.answer = append([]byte(nil), p...)
+	c.answer = append(c.answer[:0], p...)
 	return len(p), nil
 }
 
@@ -76,7 +78,7 @@ func (c *engineConn) Close() error {
 }
 
 // LocalAddr implements net.PacketConn.
-func (c *engineConn) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv6loopback, Port: 3478} }
+func (c *engineConn) LocalAddr() net.Addr { return c.local }
 
 // SetDeadline implements net.PacketConn and does nothing.
 func (c *engineConn) SetDeadline(time.Time) error { return nil }

@@ -176,7 +176,7 @@ func TestStreamDeadlines(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	ours, his := net.Pipe()
 	defer his.Close()
-	q := newQueue(ours)
+	q := newQueue(ours, false)
 	done := make(chan struct{})
 	go func() { defer close(done); q.run() }()
 	for sent := 0; sent < queueBytes-2000; sent += 1000 {

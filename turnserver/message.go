@@ -220,14 +220,9 @@ func (m *message) signedWith(key []byte) bool {
 	if m.integrity == 0 {
 		return false
 	}
-	var header [headerSize]byte
-	copy(header[:], m.raw)
-	binary.BigEndian.PutUint16(header[2:], uint16(m.integrity+attributeHeader+integritySize-headerSize))
-	mac := hmac.New(sha1.New, key)
-	mac.Write(header[:])
-	mac.Write(m.raw[headerSize:m.integrity])
-	sum := m.raw[m.integrity+attributeHeader : m.integrity+attributeHeader+integritySize]
-	return hmac.Equal(mac.Sum(nil), sum)
+	sum := integrityOf(key, m.raw, m.integrity)
+	at := m.integrity + attributeHeader
+	return hmac.Equal(sum[:], m.raw[at:at+integritySize])
 }
 
 // peerAddress is the first XOR-PEER-ADDRESS. It fails where there is none or it

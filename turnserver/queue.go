@@ -14,6 +14,9 @@ const writeSize = 16 << 10
 // one goroutine writes. Whoever puts something in never waits for the client.
 type queue struct {
 	conn net.Conn
+	// apart: each message is written by itself, and so gets a TLS record of its
+	// own. Some clients take what one read gives for one message.
+	apart bool
 
 	mu      sync.Mutex // guards what follows
 	more    *sync.Cond
@@ -22,8 +25,8 @@ type queue struct {
 	closed  bool
 }
 
-func newQueue(conn net.Conn) *queue {
-	q := &queue{conn: conn}
+func newQueue(conn net.Conn, apart bool) *queue {
+	q := &queue{conn: conn, apart: apart}
 	q.more = sync.NewCond(&q.mu)
 	return q
 }
@@ -88,6 +91,9 @@ func (q *queue) take(empty []byte) ([]byte, bool) {
 func (q *queue) write(b []byte) error {
 	for len(b) > 0 {
 		n := min(len(b), writeSize)
+		if q.apart {
+			_, n, _ = frameSize(b) // whole frames stand here, and nothing else
+		}
 		q.conn.SetWriteDeadline(time.Now().Add(writeStall))
 		if _, err := q.conn.Write(b[:n]); err != nil {
 			return err

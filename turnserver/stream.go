@@ -160,7 +160,7 @@ func newStream(owner *streams, conn net.Conn, over transport) (*stream, bool) {
 	if !ok1 || !ok2 {
 		return nil, false
 	}
-	s := &stream{owner: owner, conn: conn, out: newQueue(conn), since: time.Now()}
+	s := &stream{owner: owner, conn: conn, out: newQueue(conn, over == overTLS), since: time.Now()}
 	s.origin = origin{
 		tuple:  tuple{client: unmap(client.AddrPort()), local: unmap(local.AddrPort()), transport: over},
 		client: s.out,
