@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"icebox/internal/hostnet"
 )
 
 // Deadlines of streams.
@@ -88,21 +90,9 @@ func (ss *streams) accept(conn net.Conn, over transport) {
 	go s.run()
 }
 
-// block is whom a limit by address counts: an IPv4 address or an IPv6 /64.
-func block(addr netip.Addr) netip.Addr {
-	if addr.Is4() {
-		return addr
-	}
-	p, err := addr.WithZone("").Prefix(64)
-	if err != nil {
-		return addr
-	}
-	return p.Addr()
-}
-
 func (ss *streams) add(s *stream) bool {
 	limits := &ss.guard.settings.Load().limits
-	addr := block(s.origin.tuple.client.Addr())
+	addr := hostnet.Household(s.origin.tuple.client.Addr())
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if ss.closed || len(ss.open) >= limits.Connections || ss.byAddr[addr] >= limits.ConnectionsPerAddress {
@@ -115,7 +105,7 @@ func (ss *streams) add(s *stream) bool {
 }
 
 func (ss *streams) remove(s *stream) {
-	addr := block(s.origin.tuple.client.Addr())
+	addr := hostnet.Household(s.origin.tuple.client.Addr())
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	delete(ss.open, s)
