@@ -1,15 +1,18 @@
 #!/bin/sh
-# fuzz.sh TIME: runs every fuzz target of the module for TIME each, one after the
-# other. What a target prints is shown only where it fails.
+# fuzz.sh TIME [PACKAGE...]: runs every fuzz target of these packages, without
+# any of the module, for TIME each, one after the other. What a target prints is
+# shown only where it fails.
 set -eu
 
 time=$1
+shift
+[ $# -gt 0 ] || set -- ./...
 mkdir -p dist/log
 log=dist/log/fuzz.log
 
 # targets prints a package and a fuzz target of it a line.
 targets() {
-	go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do
+	go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' "$@" | while read -r package; do
 		go test -list '^Fuzz' "$package" | sed -n "s|^\(Fuzz.*\)|$package \1|p"
 	done
 }
@@ -20,7 +23,7 @@ only_late() {
 	grep -q '^ *context deadline exceeded$' "$log" && ! grep -q -e 'Failing input' -e '^panic:' "$log"
 }
 
-targets >dist/log/fuzz-targets
+targets "$@" >dist/log/fuzz-targets
 while read -r package target; do
 	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" >"$log" 2>&1 </dev/null && ! only_late; then
 		cat "$log"
