@@ -22,11 +22,6 @@ func lifetime(d time.Duration) stun.Setter {
 	}
 }
 
-// channelNumber is CHANNEL-NUMBER (RFC 8656 section 18.1).
-func channelNumber(n uint16) stun.Setter {
-	return stun.RawAttribute{Type: stun.AttrChannelNumber, Value: []byte{byte(n >> 8), byte(n), 0, 0}}
-}
-
 // unknownAttributes is UNKNOWN-ATTRIBUTES (RFC 8489 section 14.9).
 func unknownAttributes(types []stun.AttrType) stun.Setter {
 	var v []byte
@@ -53,10 +48,6 @@ type xorAddress struct {
 func (x xorAddress) AddTo(m *stun.Message) error {
 	m.Add(x.kind, putXORAddress(nil, x.addr, m.Raw[:headerSize]))
 	return nil
-}
-
-func peerSetter(peer netip.AddrPort) stun.Setter {
-	return xorAddress{kind: stun.AttrXORPeerAddress, addr: peer}
 }
 
 // reason is the phrase of an error code, kept short: strangers get it too.

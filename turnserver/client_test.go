@@ -243,3 +243,13 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 	t.Fatal("it never came about: " + what)
 }
+
+// channelNumber is CHANNEL-NUMBER (RFC 8656 section 18.1).
+func channelNumber(n uint16) stun.Setter {
+	return stun.RawAttribute{Type: stun.AttrChannelNumber, Value: []byte{byte(n >> 8), byte(n), 0, 0}}
+}
+
+// peerSetter is XOR-PEER-ADDRESS.
+func peerSetter(peer netip.AddrPort) stun.Setter {
+	return xorAddress{kind: stun.AttrXORPeerAddress, addr: peer}
+}
