@@ -232,14 +232,13 @@ f9: admin.listen: tcp port 3478 is there, but turn.listen[0].address has it (lin
 			"f3: turn.secret_file: \"DIR/empty\" can't be used: it is empty, expected a file with one line\n" +
 				"f3: turn.secret_file: turn.secret is there too, expected one of them"},
 		{"not yet", `turn:
-  relay: {datapath: xdp, interfaces: [eth0], pin: true}
+  relay: {datapath: xdp, interfaces: [eth0]}
   stun_alternate: {listen: "192.0.2.1:3479", public: "192.0.2.1:3479"}
 signaling: {max_peers: 8, resume: 1m, trusted_proxies: [10.0.0.0/8]}
 public: {source: dns, dns: a.example, stun: ["stun.example:3478"]}
 tls: {source: acme, acme: {email: a@b.example}}
-`, `f2: turn.relay.datapath: xdp is there: not available yet, expected auto or plain
+`, `f2: turn.relay.datapath: xdp is there: not available yet, expected auto, batch or plain
 f2: turn.relay.interfaces: [eth0] is there: not available yet, expected the default []
-f2: turn.relay.pin: true is there: not available yet, expected the default false
 f3: turn.stun_alternate.listen: 192.0.2.1:3479 is there: not available yet, expected the default ""
 f3: turn.stun_alternate.public: 192.0.2.1:3479 is there: not available yet, expected the default ""
 f4: signaling.max_peers: 8 is there: not available yet, expected the default 16

@@ -59,7 +59,7 @@ turn:
     - {address: "127.0.0.1:0", network: udp}
     - {network: tcp, address: "[::1]:3478"}
     - {network: tcp, address: "localhost:3478"}
-  relay: {ports: 60000-60000, address: 192.0.2.1, datapath: plain}
+  relay: {ports: 60000-60000, address: 192.0.2.1, datapath: batch, pin: true}
   users:
     - {name: Ann, password: correct horse battery staple}
     - {name: ann, password_file: sekret}
@@ -74,7 +74,8 @@ turn:
 `, func(c *Config) {
 			c.TURN.Realm = "icebox.example"
 			c.TURN.Listen = []Listener{{"udp", "127.0.0.1:0"}, {"udp", "127.0.0.1:0"}, {"tcp", "[::1]:3478"}, {"tcp", "localhost:3478"}}
-			c.TURN.Relay.Ports, c.TURN.Relay.Address, c.TURN.Relay.DataPath = PortRange{60000, 60000}, netip.MustParseAddr("192.0.2.1"), "plain"
+			c.TURN.Relay.Ports, c.TURN.Relay.Address, c.TURN.Relay.DataPath = PortRange{60000, 60000}, netip.MustParseAddr("192.0.2.1"), "batch"
+			c.TURN.Relay.Pin = true
 			c.TURN.Users = []User{
 				{Name: "Ann", Password: "correct horse battery staple"},
 				{Name: "ann", Password: "correct horse battery staple", PasswordFile: filepath.Join(dir, "sekret")},
@@ -100,7 +101,7 @@ turn:
 		{"a byte order mark, CRLF", "\ufeff# hello\r\ndomain: home.example\r\nlog:\r\n  level: warn\r\n", func(c *Config) {
 			c.Domain, c.TURN.Realm, c.Log.Level = "home.example", "home.example", "warn"
 		}},
-		{"not yet at its default", "public: {dns: \"\", stun: []}\nsignaling: {max_peers: 16, resume: 0m30s}\nturn: {relay: {datapath: auto, interfaces: [], pin: false}}", func(*Config) {}},
+		{"not yet at its default", "public: {dns: \"\", stun: []}\nsignaling: {max_peers: 16, resume: 0m30s}\nturn: {relay: {interfaces: []}}", func(*Config) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, warnings := loadText(t, test.file)

@@ -61,7 +61,7 @@ func (m *sessions) releaseClaimed(res *reservation) {
 	}
 }
 
-// openRelays opens the relays that were asked for, and starts to read them.
+// openRelays opens the relays that were asked for.
 func (m *sessions) openRelays(s *session, want wanted, claimed *reservation) *refusal {
 	pick := func(p *ports) (uint16, bool, bool) { port, ok := p.take(); return port, false, ok }
 	families := want.families
@@ -99,10 +99,6 @@ func (m *sessions) openRelay(s *session, address netip.Addr, pick picker) *refus
 		return refuse(stun.CodeInsufficientCapacity)
 	}
 	s.relays[familyIndex(familyOf(address))].Store(r)
-	m.readers.Go(func() {
-		r.read()
-		m.relays.release(r.addr)
-	})
 	return nil
 }
 

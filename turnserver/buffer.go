@@ -11,17 +11,15 @@ const (
 	maxPayload = 65535
 )
 
-// buffer holds one datagram of a peer with room around it, so that what the
-// client gets is built in place.
-type buffer struct {
-	b [headroom + maxPayload + tailroom]byte
-}
+// buffer holds one datagram with room around it, so that what the client gets is
+// built in place: a room of the plain path.
+type buffer [headroom + maxPayload + tailroom]byte
 
 // buffers are shared by all relays: only what is being passed on needs one.
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-func takeBuffer() *buffer { return buffers.Get().(*buffer) }
-func (b *buffer) give()   { buffers.Put(b) }
+func takeBuffer() []byte     { return buffers.Get().(*buffer)[:] }
+func giveBuffer(room []byte) { buffers.Put((*buffer)(room)) }
 
-// room is where the payload goes.
-func (b *buffer) room() []byte { return b.b[headroom : headroom+maxPayload] }
+// payloadOf is where the payload goes in a room.
+func payloadOf(room []byte) []byte { return room[headroom : len(room)-tailroom] }

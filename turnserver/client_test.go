@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -25,6 +26,9 @@ func testConfig(edit func(*config.Config)) *config.Config {
 	cfg.TURN.Users = []config.User{{Name: "admin", Password: "secret"}, {Name: "bob", Password: "b"}}
 	cfg.TURN.Secret = "0123456789abcdef"
 	cfg.TURN.Relay.Ports = config.PortRange{Min: 20000, Max: 29999}
+	if path := os.Getenv("ICEBOX_TURN_RELAY_DATAPATH"); path != "" {
+		cfg.TURN.Relay.DataPath = path // the whole package is tested once with each
+	}
 	cfg.TURN.Limits.AllocationsPerUser = 5000
 	cfg.TURN.Limits.Allocations = 5000
 	cfg.TURN.Limits.Unauthenticated = config.Rate{Rate: 1e6, Burst: 1e6}

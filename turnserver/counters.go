@@ -5,7 +5,8 @@ import "sync/atomic"
 // drop is why a packet was not passed on.
 type drop int
 
-// The causes, in the order of their names.
+// The causes, in the order of their names. Those of datagrams that got to no
+// session are pathLosses.
 const (
 	dropExpired      drop = iota // the session's time is over
 	dropNoPermission             // no permission for the peer, or it has ended
@@ -34,13 +35,13 @@ type counters struct {
 	drops                  [dropCauses]atomic.Uint64
 }
 
-func (c *counters) up(size int) {
-	c.upPackets.Add(1)
+func (c *counters) up(packets, size int) {
+	c.upPackets.Add(uint64(packets))
 	c.upBytes.Add(uint64(size))
 }
 
-func (c *counters) down(size int) {
-	c.downPackets.Add(1)
+func (c *counters) down(packets, size int) {
+	c.downPackets.Add(uint64(packets))
 	c.downBytes.Add(uint64(size))
 }
 

@@ -55,16 +55,16 @@ func newGuard(m *sessions) *guard {
 }
 
 // data passes on ChannelData or a Send indication of a session.
-func (g *guard) data(s *session, packet []byte, m *message) {
+func (g *guard) data(now instant, out lane, s *session, packet []byte, m *message) {
 	if isChannelData(packet) {
-		s.sendChannel(packet)
+		s.sendChannel(now, out, packet)
 		return
 	}
 	if err := m.parse(packet); err != nil {
 		s.drop(dropMalformed)
 		return
 	}
-	s.sendIndication(m)
+	s.sendIndication(now, out, m)
 }
 
 // isSendIndication tells by the type alone, before anything is parsed.
@@ -170,6 +170,7 @@ func (g *guard) grantRefresh(r *request) *refusal {
 	s, d := r.session, r.want.lifetime
 	if d == 0 && len(r.want.families) > 0 && len(s.relayed()) > 1 {
 		s.close(familyIndex(r.want.families[0])) // one of two (RFC 8656 section 7.2)
+		g.path.settle()
 	} else if refused := g.refresh(s, d); refused != nil {
 		return refused
 	}

@@ -29,6 +29,7 @@ var (
 	descUnanswered  = desc("unanswered_total", "Requests left unanswered: too many from one address.")
 	descMalformed   = desc("malformed_total", "Packets that were neither sound STUN nor ChannelData.")
 	descOrphans     = desc("orphans_total", "Data of clients without a session.")
+	descPath        = desc("datapath_info", "The data path that carries packets, and whether runs of them leave as one (UDP_SEGMENT).", "datapath", "trains", "reason")
 	descConnections = desc("connections", "Open TURN connections over TCP and TLS.")
 )
 
@@ -45,7 +46,7 @@ type collector Server
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descBegun, descPorts, descPackets, descBytes, descDrops, descRequests,
-		descRefusals, descUnanswered, descMalformed, descOrphans, descConnections,
+		descRefusals, descUnanswered, descMalformed, descOrphans, descPath, descConnections,
 	} {
 		ch <- d
 	}
@@ -73,6 +74,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for why := range total.drops {
 		count(descDrops, total.drops[why].Load(), dropNames[why])
 	}
+	lost := c.path.lost()
+	count(descDrops, lost.unread, "unread")
+	count(descDrops, lost.requests, "requests")
+	path := (*Server)(c).Path()
+	gauge(descPath, 1, path.Name, strconv.FormatBool(path.Trains), path.Reason)
 	stats := &c.guard.stats
 	for i := range stats.requests {
 		count(descRequests, stats.requests[i].Load(), methodNames[i])

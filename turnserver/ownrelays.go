@@ -31,11 +31,12 @@ func (m *sessions) addOwn(relayed []netip.AddrPort) {
 }
 
 // refilter takes the permissions of all sessions that are not good any more
-// away.
+// away. When it returns, nothing leaves that they had let pass.
 func (m *sessions) refilter() {
 	for _, s := range m.table.all() {
 		s.refilter()
 	}
+	m.path.settle()
 }
 
 // updateOwn notices that the public address has changed: relays that are made

@@ -1,20 +1,17 @@
 package turnserver
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
 // relay is one relay address of a session and the socket behind it.
 type relay struct {
 	session *session
-	conn    *net.UDPConn
-	out     *sender
+	socket  relaySocket
 	// addr is the relay address as the client was told it: the public address,
 	// or that of the interface.
 	addr netip.AddrPort
@@ -27,10 +24,12 @@ var errNoPort = errors.New("no relay port is free")
 
 // relaySet makes relay sockets and finds live ones by their port.
 type relaySet struct {
+	path path
 	bind netip.Addr // turn.relay.address
 	// local says whether an interface of this host has the address.
 	local  func(netip.Addr) bool
 	family [2]relayFamily
+	opened sync.WaitGroup // relay sockets that are not closed yet
 }
 
 // relayFamily is the part of one address family: 0 is IPv4, 1 is IPv6.
@@ -39,8 +38,8 @@ type relayFamily struct {
 	live  []atomic.Pointer[relay] // by port, from ports.min on
 }
 
-func newRelaySet(bind netip.Addr, local func(netip.Addr) bool, min, max uint16) *relaySet {
-	set := &relaySet{bind: bind, local: local}
+func newRelaySet(path path, bind netip.Addr, local func(netip.Addr) bool, min, max uint16) *relaySet {
+	set := &relaySet{path: path, bind: bind, local: local}
 	for i := range set.family {
 		set.family[i] = relayFamily{
 			ports: newPorts(min, max),
@@ -78,10 +77,14 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		if !ok {
 			return nil, errNoPort
 		}
-		conn, out, err := set.listen(address, port)
+		r := &relay{session: s, addr: netip.AddrPortFrom(address, port)}
+		set.opened.Add(1)
+		var err error
+		r.socket, err = set.path.open(r, netip.AddrPortFrom(set.bindTo(address), port), func() { set.release(r.addr) })
 		if err == nil {
-			return &relay{session: s, conn: conn, out: out, addr: netip.AddrPortFrom(address, port)}, nil
+			return r, nil
 		}
+		set.opened.Done()
 		// Given back only on return, lest pick finds the same ones again.
 		defer f.ports.release(port)
 		if pair {
@@ -96,36 +99,18 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 
 // bindTo is the address that a relay socket is bound to. Packets leave from the
 // relay address itself where this host has it (RFC 8656 section 11.2), since the
-// kernel would choose another one of several; a zero address leaves it the choice.
+// kernel would choose another one of several; the unspecified address leaves it
+// the choice.
 func (set *relaySet) bindTo(address netip.Addr) netip.Addr {
 	switch {
 	case set.bind.IsValid() && familyOf(set.bind) == familyOf(address):
 		return set.bind
 	case !address.IsLoopback() && set.local(address):
 		return address
+	case address.Is4():
+		return netip.IPv4Unspecified()
 	}
-	return netip.Addr{}
-}
-
-func (set *relaySet) listen(address netip.Addr, port uint16) (*net.UDPConn, *sender, error) {
-	network, host := "udp4", ""
-	if familyOf(address) == familyIPv6 {
-		network = "udp6"
-	}
-	if bind := set.bindTo(address); bind.IsValid() {
-		host = bind.String()
-	}
-	lc := net.ListenConfig{Control: controlRelay}
-	conn, err := lc.ListenPacket(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(int(port))))
-	if err != nil {
-		return nil, nil, err
-	}
-	out, err := newSender(conn.(*net.UDPConn))
-	if err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
-	return conn.(*net.UDPConn), out, nil
+	return netip.IPv6Unspecified()
 }
 
 // publish lets other sessions of this box reach r.
@@ -137,6 +122,7 @@ func (set *relaySet) withdraw(r *relay) { set.slot(r.addr).CompareAndSwap(r, nil
 // release gives the port of a closed socket back.
 func (set *relaySet) release(addr netip.AddrPort) {
 	set.family[familyIndex(familyOf(addr.Addr()))].ports.release(addr.Port())
+	set.opened.Done()
 }
 
 // find is the live relay with just this relay address, or nil.

@@ -3,6 +3,7 @@ package turnserver
 import (
 	"encoding/binary"
 	"net/netip"
+	"os"
 	"syscall"
 	"unsafe"
 
@@ -17,6 +18,34 @@ const canDontFragment = true
 // DONT-FRAGMENT, DF is off (RFC 8656 section 16).
 func controlRelay(network, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) { setFragmenting(int(fd), network == "udp4", true) })
+}
+
+// openRelaySocket is a bound socket that no poller of Go's watches.
+func openRelaySocket(bind netip.AddrPort) (*os.File, error) {
+	domain := unix.AF_INET
+	if bind.Addr().Is6() {
+		domain = unix.AF_INET6
+	}
+	fd, err := unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	if err := bindRelay(fd, bind); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "relay"), nil
+}
+
+func bindRelay(fd int, bind netip.AddrPort) error {
+	setFragmenting(fd, bind.Addr().Is4(), true)
+	if bind.Addr().Is4() {
+		return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet4{Port: int(bind.Port()), Addr: bind.Addr().As4()}))
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
+	return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Port: int(bind.Port()), Addr: bind.Addr().As16()}))
 }
 
 func setFragmenting(fd int, ipv4, allowed bool) error {
@@ -36,24 +65,19 @@ func setFragmenting(fd int, ipv4, allowed bool) error {
 
 // sendUnfragmented sends one datagram that no router may fragment. A session's
 // packets come from one goroutine, so nothing else is sent meanwhile.
-func (r *relay) sendUnfragmented(payload []byte, to netip.AddrPort) error {
-	raw, err := r.conn.SyscallConn()
-	if err != nil {
+func (s *sender) sendUnfragmented(payload []byte, to netip.AddrPort) error {
+	if err := s.raw.Control(func(fd uintptr) { setFragmenting(int(fd), !s.ipv6, false) }); err != nil {
 		return err
 	}
-	ipv4 := r.addr.Addr().Is4()
-	if err := raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, false) }); err != nil {
-		return err
-	}
-	err = r.out.send(payload, nil, to)
-	raw.Control(func(fd uintptr) { setFragmenting(int(fd), ipv4, true) })
+	err := s.send(payload, nil, to)
+	s.raw.Control(func(fd uintptr) { setFragmenting(int(fd), !s.ipv6, true) })
 	return err
 }
 
 // read passes on what peers send until the socket is closed. It holds a buffer
 // only while there is something to read, and the whole loop runs inside one
 // call, which waits without a buffer between bursts.
-func (r *relay) read() {
+func (r *plainRelay) read(s *session) {
 	raw, err := r.conn.SyscallConn()
 	if err != nil {
 		return
@@ -61,17 +85,17 @@ func (r *relay) read() {
 	// An error of a read of a UDP socket is a peer's ICMP or a shortage of
 	// memory: neither ends it. Read returns when the socket is closed.
 	raw.Read(func(fd uintptr) bool {
-		buf := takeBuffer()
-		defer buf.give()
+		room := takeBuffer()
+		defer giveBuffer(room)
 		for {
-			n, from, err := recvfrom(int(fd), buf.room())
+			n, from, err := recvfrom(int(fd), payloadOf(room))
 			switch {
 			case err == unix.EAGAIN || err == unix.ENOMEM || err == unix.ENOBUFS:
 				return false
-			case err == unix.EBADF || err == unix.ENOTSOCK || r.session.over():
+			case err == unix.EBADF || err == unix.ENOTSOCK || s.over():
 				return true
 			case err == 0:
-				r.session.receive(buf, n, from)
+				s.receive(s.owner.clock.now(), direct{}, room, n, from)
 			}
 		}
 	})

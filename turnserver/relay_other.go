@@ -16,19 +16,19 @@ const canDontFragment = false
 
 func controlRelay(string, string, syscall.RawConn) error { return nil }
 
-func (r *relay) sendUnfragmented([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
+func (s *sender) sendUnfragmented([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
 
 // read passes on what peers send until the socket is closed.
-func (r *relay) read() {
-	buf := takeBuffer()
-	defer buf.give()
-	for !r.session.over() {
-		n, from, err := r.conn.ReadFromUDPAddrPort(buf.room())
+func (r *plainRelay) read(s *session) {
+	room := takeBuffer()
+	defer giveBuffer(room)
+	for !s.over() {
+		n, from, err := r.conn.ReadFromUDPAddrPort(payloadOf(room))
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err == nil:
-			r.session.receive(buf, n, unmap(from))
+			s.receive(s.owner.clock.now(), direct{}, room, n, unmap(from))
 		default:
 			time.Sleep(time.Millisecond) // a peer's ICMP, or a shortage that passes
 		}

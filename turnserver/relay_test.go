@@ -15,12 +15,13 @@ func TestRelayBindsTo(t *testing.T) {
 	for _, test := range []struct{ configured, relay, want string }{
 		{"", "198.51.100.11", "198.51.100.11"},
 		{"", "2001:db8::11", "2001:db8::11"},
-		{"", "203.0.113.7", ""}, // that of the router in front
-		{"", "127.0.0.1", ""},   // which reaches nobody but this host
+		{"", "203.0.113.7", "0.0.0.0"}, // that of the router in front
+		{"", "127.0.0.1", "0.0.0.0"},   // which reaches nobody but this host
 		{"192.168.1.10", "198.51.100.11", "192.168.1.10"},
 		{"192.168.1.10", "2001:db8::11", "2001:db8::11"},
+		{"192.168.1.10", "2001:db8::7", "::"},
 	} {
-		set := newRelaySet(addr(test.configured), local, 50000, 50001)
+		set := newRelaySet(nil, addr(test.configured), local, 50000, 50001)
 		if got := set.bindTo(addr(test.relay)); got != addr(test.want) {
 			t.Errorf("turn.relay.address %q, relay address %s: binds to %v, want %q", test.configured, test.relay, got, test.want)
 		}

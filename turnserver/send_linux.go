@@ -2,7 +2,6 @@ package turnserver
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -18,7 +17,7 @@ type sender struct {
 	ipv6 bool // the socket is one of IPv6, and IPv4 addresses are mapped
 }
 
-func newSender(conn *net.UDPConn) (*sender, error) {
+func newSender(conn syscall.Conn) (*sender, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err

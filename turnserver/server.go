@@ -2,8 +2,8 @@
 // UDP, TCP and TLS.
 //
 // A packet's way: a listener (udp.go, stream.go) reads it and hands it to the
-// guard (guard.go). ChannelData and Send indications of a session go straight
-// to the data path (datapath.go) and out of the session's relay socket
+// guard (guard.go). ChannelData and Send indications of a session are asked
+// whether they may pass (datapath.go) and leave from the session's relay socket
 // (relay.go). A request passes the rules (rules.go), one by one; a refused one is
 // answered by the guard, and a sound one is put to pion/turn (engine.go), whose
 // word decides, before the session (session.go, sessions.go) changes and the
@@ -52,7 +52,8 @@ type Server struct {
 	own      atomic.Pointer[ownAddresses]
 
 	mu        sync.Mutex // one Update at a time
-	udp       []*udpListener
+	path      path
+	chosen    PathInfo
 	tcp       []streamListener
 	tls       *tls.Config
 	addrs     []net.Addr
@@ -80,17 +81,21 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	}
 	s.own.Store(&own)
 	s.settings.Store(newSettings(cfg, own))
-	local := func(addr netip.Addr) bool { return s.own.Load().has(addr) }
-	relays := newRelaySet(cfg.TURN.Relay.Address, local, cfg.TURN.Relay.Ports.Min, cfg.TURN.Relay.Ports.Max)
-	if s.sessions, err = newSessions(log, s.clock, &s.settings, relays, public); err != nil {
+	if s.path, s.chosen, err = newPath(cfg.TURN.Relay, log); err != nil {
 		return nil, err
+	}
+	local := func(addr netip.Addr) bool { return s.own.Load().has(addr) }
+	relays := newRelaySet(s.path, cfg.TURN.Relay.Address, local, cfg.TURN.Relay.Ports.Min, cfg.TURN.Relay.Ports.Max)
+	if s.sessions, err = newSessions(log, s.clock, &s.settings, relays, public); err != nil {
+		return nil, errors.Join(err, s.path.close())
 	}
 	s.guard = newGuard(s.sessions)
 	s.streams = newStreams(s.guard, log)
 	if err := s.listen(cfg.TURN.Listen); err != nil {
 		s.closeListeners()
-		return nil, errors.Join(err, s.sessions.engine.close())
+		return nil, errors.Join(err, s.sessions.engine.close(), s.path.close())
 	}
+	s.chosen.log(log)
 	return s, nil
 }
 
@@ -115,12 +120,11 @@ func (s *Server) listen(listeners []config.Listener) error {
 }
 
 func (s *Server) listenUDP(address string) error {
-	l, err := listenUDP(address)
+	addr, err := s.path.listen(address)
 	if err != nil {
 		return err
 	}
-	s.udp = append(s.udp, l)
-	s.addrs = append(s.addrs, l.addr())
+	s.addrs = append(s.addrs, addr)
 	return nil
 }
 
@@ -138,9 +142,7 @@ func (s *Server) listenTCP(address string, over transport) error {
 }
 
 func (s *Server) closeListeners() {
-	for _, l := range s.udp {
-		l.close()
-	}
+	s.path.stop()
 	for _, l := range s.tcp {
 		l.Close()
 	}
@@ -155,11 +157,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.sessions.sweepOnce(false)
 	running.Go(func() { s.sessions.sweep(ctx) })
 	running.Go(func() { watchOwnAddresses(ctx, ownInterval, s.log, s.setOwn) })
-	for _, l := range s.udp {
-		for _, socket := range l.sockets {
-			running.Go(func() { socket.serve(s.guard, s.log) })
-		}
-	}
+	s.path.start(s.guard)
 	for _, l := range s.tcp {
 		running.Go(func() { s.streams.serve(l, s.tls) })
 	}
@@ -168,9 +166,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.streams.close()
 	running.Wait()
 	s.sessions.endIf(func(*session) bool { return true })
-	s.sessions.readers.Wait()
-	if err := s.sessions.engine.close(); err != nil {
-		return fmt.Errorf("stopping the TURN engine: %w", err)
+	s.sessions.relays.opened.Wait()
+	if err := errors.Join(s.path.close(), s.sessions.engine.close()); err != nil {
+		return fmt.Errorf("stopping the data path and the TURN engine: %w", err)
 	}
 	return nil
 }

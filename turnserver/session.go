@@ -216,6 +216,7 @@ func (s *session) start() bool {
 		return false
 	}
 	s.started = true
+	s.owner.path.carry(s)
 	for i := range s.relays {
 		if r := s.relays[i].Load(); r != nil {
 			s.owner.relays.publish(r)
@@ -251,6 +252,6 @@ func (s *session) finish() {
 func (s *session) close(i int) {
 	if r := s.relays[i].Swap(nil); r != nil {
 		s.owner.relays.withdraw(r)
-		r.conn.Close()
+		r.socket.close()
 	}
 }

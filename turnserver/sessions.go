@@ -24,7 +24,7 @@ type sessions struct {
 	accounts accounts
 	relays   *relaySet
 	reserved reservations
-	readers  sync.WaitGroup // goroutines that read relay sockets
+	path     path
 
 	draining atomic.Bool
 	lastID   atomic.Uint64
@@ -48,7 +48,7 @@ type refusal struct {
 func refuse(code stun.ErrorCode) *refusal { return &refusal{code: code} }
 
 func newSessions(log *slog.Logger, clock *clock, st *atomic.Pointer[settings], relays *relaySet, public func() (v4, v6 netip.Addr)) (*sessions, error) {
-	m := &sessions{log: log, clock: clock, settings: st, public: public, relays: relays}
+	m := &sessions{log: log, clock: clock, settings: st, public: public, relays: relays, path: relays.path}
 	rand.Read(m.salt[:])
 	m.own.Store(&ownRelays{})
 	var err error
@@ -128,6 +128,7 @@ func refusalCode(v verdict) stun.ErrorCode {
 
 // forget is the one place where a session lets go: see session.finish.
 func (m *sessions) forget(s *session) {
+	m.path.release(s)
 	m.retire(s)
 	if s.token != nil && !s.started {
 		m.dropReservation(*s.token)

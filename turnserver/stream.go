@@ -250,7 +250,7 @@ func (s *stream) handle(session *session, packet []byte, m *message) {
 	case !carries(packet):
 		s.origin.trusted = g.handle(&s.origin, packet) || s.origin.trusted
 	case session != nil:
-		g.data(session, packet, m)
+		g.data(g.clock.now(), direct{}, session, packet, m)
 	default:
 		g.stats.orphans.Add(1)
 	}

@@ -16,9 +16,7 @@ type tableShard struct {
 }
 
 func (t *table) shard(key tuple) *tableShard {
-	addr := key.client.Addr().As16()
-	port := key.client.Port()
-	return &t.shards[(port^port>>8^uint16(addr[15]))%tableShards]
+	return &t.shards[key.spread()%tableShards]
 }
 
 // get is the session of a 5-tuple, or nil.

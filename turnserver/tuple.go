@@ -27,3 +27,9 @@ type tuple struct {
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
+
+// spread tells tuples apart a little, to share them out.
+func (t tuple) spread() uint16 {
+	addr, port := t.client.Addr().As16(), t.client.Port()
+	return port ^ port>>8 ^ uint16(addr[15])
+}

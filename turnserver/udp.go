@@ -148,7 +148,7 @@ func (s *udpSocket) handle(g *guard, t tuple, packet []byte, m *message) {
 	switch {
 	case carries(packet):
 		if session := g.table.get(t); session != nil {
-			g.data(session, packet, m)
+			g.data(g.clock.now(), direct{}, session, packet, m)
 		} else {
 			g.stats.orphans.Add(1)
 		}
@@ -162,14 +162,19 @@ func (s *udpSocket) handle(g *guard, t tuple, packet []byte, m *message) {
 // client is the way back to the client of a 5-tuple, from the address that he
 // asked.
 func (s *udpSocket) client(t tuple) *udpClient {
-	c := &udpClient{out: s.out, addr: t.client, limit: maxDatagram4}
-	if !t.client.Addr().Is4() {
-		c.limit = maxDatagram6
-	}
+	c := &udpClient{out: s.out, addr: t.client, limit: datagramLimit(t.client.Addr())}
 	if s.wildcard {
 		c.control = source(t.local.Addr(), s.local.Addr().Is4())
 	}
 	return c
+}
+
+// datagramLimit is the largest UDP payload for an address of this family.
+func datagramLimit(to netip.Addr) int {
+	if to.Is4() {
+		return maxDatagram4
+	}
+	return maxDatagram6
 }
 
 // udpClient is a client over UDP.

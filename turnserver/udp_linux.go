@@ -1,8 +1,10 @@
 package turnserver
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -94,4 +96,39 @@ func putHeader(b []byte, level, kind, size int) {
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
 	h.Level, h.Type = int32(level), int32(kind)
 	h.SetLen(unix.CmsgLen(size))
+}
+
+// growBuffers asks for listenBuffer in both directions, past what the system's
+// limit is where this process may do that.
+func growBuffers(conn *net.UDPConn) {
+	conn.SetReadBuffer(listenBuffer) // as far as the system allows
+	conn.SetWriteBuffer(listenBuffer)
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, listenBuffer)
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, listenBuffer)
+	})
+}
+
+// unpolled is a second descriptor of a socket, which Go's poller does not watch:
+// it would be woken by every packet.
+func unpolled(conn *net.UDPConn) (*os.File, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var file *os.File
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		var second int
+		if second, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); failed != nil {
+			return
+		}
+		unix.SetNonblock(second, false) // os.NewFile has what does not block watched
+		file = os.NewFile(uintptr(second), "listener")
+	})
+	return file, errors.Join(err, failed)
 }

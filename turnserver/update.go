@@ -34,6 +34,7 @@ func (s *Server) refuseFixed(cfg *config.Config) {
 		{"turn.relay.ports", cfg.TURN.Relay.Ports != was.Relay.Ports},
 		{"turn.relay.address", cfg.TURN.Relay.Address != was.Relay.Address},
 		{"turn.relay.datapath", cfg.TURN.Relay.DataPath != was.Relay.DataPath},
+		{"turn.relay.pin", cfg.TURN.Relay.Pin != was.Relay.Pin},
 	} {
 		if fixed.changed {
 			s.log.Warn("this key cannot change while the box runs: restart it", "key", fixed.key)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/turnserver"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -19,8 +20,8 @@ func newCheck(a *app) *cobra.Command {
 }
 
 // check prints the configuration in force to stdout and every warning to
-// stderr. The certificate is read too, as serve would. What serve would generate
-// at its first start may still be missing.
+// stderr. The certificate is read too, as serve would, and the data path is
+// tried out. What serve would generate at its first start may still be missing.
 func (a *app) check() error {
 	cfg, warnings, err := a.load()
 	if err != nil {
@@ -39,6 +40,11 @@ func (a *app) check() error {
 	if cfg.Path == "" {
 		fmt.Fprintln(a.stderr, "no config.yaml found: the built-in defaults are in force")
 	}
+	path, err := turnserver.ChoosePath(cfg.TURN.Relay)
+	if err != nil {
+		return err
+	}
 	cfg.Describe(a.stdout)
+	fmt.Fprintf(a.stdout, "\n# The data path here: %s\n", path)
 	return nil
 }

@@ -1,0 +1,157 @@
+package batch
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Listener is an address that clients send to: a socket of each worker.
+type Listener struct {
+	index    int
+	wildcard bool
+	sockets  []*socket
+}
+
+// socket is one worker's socket of a listener.
+type socket struct {
+	listener *Listener
+	file     *os.File
+	fd       int
+	ipv6     bool
+	port     uint16
+	local    netip.AddrPort // where it has one address
+	ready    bool
+	lost     uint32 // datagrams that the kernel threw away, as it counts them
+}
+
+func newSocket(l *Listener, file *os.File) (*socket, error) {
+	fd := int(file.Fd())
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return nil, fmt.Errorf("the address of a listener: %w", err)
+	}
+	s := &socket{listener: l, file: file, fd: fd}
+	switch a := name.(type) {
+	case *unix.SockaddrInet4:
+		s.port, s.local = uint16(a.Port), netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		s.port, s.local = uint16(a.Port), netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+		s.ipv6 = true
+	}
+	countOverflow(fd)
+	return s, nil
+}
+
+// countOverflow has the kernel say with a datagram how many it threw away before.
+// Where it can't, nobody is told.
+func countOverflow(fd int) {
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
+}
+
+// Index is the number of the listener, from 0 on in the order of Listen.
+func (l *Listener) Index() int { return l.index }
+
+// Datagram is one that came to a listener. It is good during the call of the
+// Handler that gets it, and no longer.
+type Datagram struct {
+	// Packet is what it holds.
+	Packet []byte
+	// Flow is what Add has entered for its sender, or nil.
+	Flow any
+
+	worker *Worker
+	socket *socket
+	from   *sockaddr
+	local  [16]byte // where the listener is a wildcard one
+}
+
+// Tuple is who sent it, and which address he asked.
+func (d *Datagram) Tuple() Tuple {
+	t := Tuple{Client: d.from.addrPort(), Local: d.socket.local}
+	if d.socket.listener.wildcard {
+		t.Local = netip.AddrPortFrom(netip.AddrFrom16(d.local).Unmap(), d.socket.port)
+	}
+	return t
+}
+
+// Listener is the one that it came to, and Worker the number of the worker that
+// reads everything of this sender.
+func (d *Datagram) Listener() *Listener { return d.socket.listener }
+
+// Worker is the number of the worker that reads all of this sender.
+func (d *Datagram) Worker() int { return d.worker.index }
+
+// Client is the way back to a client at a listener.
+type Client struct {
+	listener *Listener
+	to       sockaddr
+	control  []byte // names the source address, or is empty
+}
+
+// NewClient is the way back to a client. control is sent along with each
+// datagram, to have it leave from the address that was asked.
+func (l *Listener) NewClient(to netip.AddrPort, control []byte) *Client {
+	c := &Client{listener: l, control: control}
+	c.to.set(to, l.sockets[0].ipv6)
+	return c
+}
+
+// read handles what waits at a listener, one batch of it, and says whether there
+// may be more.
+func (w *Worker) read(s *socket) bool {
+	n, errno := recvmmsg(s.fd, w.inbox)
+	if errno != 0 {
+		return false // of memory, or of somebody's ICMP: the next read tells
+	}
+	for i := range w.inbox[:n] {
+		w.handle(s, i)
+	}
+	return n == len(w.inbox)
+}
+
+// handle hands on one datagram of the inbox, and makes its place ready for the
+// next.
+func (w *Worker) handle(s *socket, i int) {
+	m := &w.inbox[i]
+	from := &w.senders[i]
+	d := &w.datagram
+	*d = Datagram{Packet: w.inboxSlot(i)[Headroom:][: m.length : m.length+tailroom], worker: w, socket: s, from: from}
+	k := key{client: from.key16(), port: from.port(), listener: uint16(s.listener.index)}
+	if size := int(m.header.Controllen); size > 0 {
+		w.readControl(w.controls[i][:size], d, &s.lost)
+	}
+	if s.listener.wildcard {
+		k.local = d.local
+	}
+	d.Flow = w.flows[k]
+	w.handler.FromClient(d)
+	m.header.Namelen = unix.SizeofSockaddrInet6
+	m.header.SetControllen(controlSize)
+}
+
+// readControl reads which address a datagram came to, and how many were lost.
+func (w *Worker) readControl(control []byte, d *Datagram, lost *uint32) {
+	for len(control) >= unix.SizeofCmsghdr {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+		size := int(h.Len)
+		if size < unix.SizeofCmsghdr || size > len(control) {
+			return
+		}
+		data := control[unix.CmsgLen(0):size]
+		switch {
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			d.local = mapped([4]byte(data[8:12]))
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			d.local = [16]byte(data[:16])
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
+			now := *(*uint32)(unsafe.Pointer(&data[0]))
+			w.handler.Overflowed(now - *lost)
+			*lost = now
+		}
+		control = control[min(unix.CmsgSpace(len(data)), len(control)):]
+	}
+}

@@ -1,0 +1,132 @@
+package batch
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Relay is a relay socket: peers send to it, and are sent to from it.
+type Relay struct {
+	// Owner is whose it is, as AddRelay was told.
+	Owner any
+
+	file   *os.File // closed by the worker alone, so that fd is good on its thread
+	fd     int
+	ipv6   bool
+	worker *Worker
+	slot   int
+	closed func()
+	ended  atomic.Bool
+	lost   uint32 // see socket
+
+	ready       bool // in worker.ready
+	first, last int  // what waits to be sent, in worker.ups; -1: nothing
+}
+
+// AddRelay hands over a bound socket, to be read by a worker from then on. owner
+// comes back with each datagram. closed is called, on the worker's thread, when
+// the socket has been closed after Close.
+func (e *Engine) AddRelay(worker int, file *os.File, owner any, closed func()) (*Relay, error) {
+	w := e.workers[worker]
+	r := &Relay{Owner: owner, file: file, fd: int(file.Fd()), worker: w, closed: closed, first: -1, last: -1}
+	domain, err := unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return nil, fmt.Errorf("the family of a relay socket: %w", err)
+	}
+	r.ipv6 = domain == unix.AF_INET6
+	countOverflow(r.fd)
+	r.slot = w.claimSlot()
+	w.commands.add(func(w *Worker) { w.enter(r) }, false)
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xFFFFFFFF, Fd: int32(r.slot)}
+	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, r.fd, &event); err != nil {
+		r.abandon()
+		return nil, fmt.Errorf("watching a relay socket: %w", err)
+	}
+	return r, nil
+}
+
+// abandon takes back a relay that is not watched; its socket stays open.
+func (r *Relay) abandon() {
+	r.worker.commands.add(func(w *Worker) { w.leave(r) }, false)
+}
+
+// Close has the relay closed by its worker. It returns at once; a second call
+// does nothing.
+func (r *Relay) Close() {
+	if r.ended.Swap(true) {
+		return
+	}
+	r.worker.commands.add(func(w *Worker) {
+		w.leave(r)
+		r.file.Close()
+		r.closed()
+	}, true)
+}
+
+// enter and leave are on the worker's thread.
+func (w *Worker) enter(r *Relay) {
+	for r.slot >= len(w.relays) {
+		w.relays = append(w.relays, nil)
+	}
+	w.relays[r.slot] = r
+}
+
+func (w *Worker) leave(r *Relay) {
+	w.relays[r.slot] = nil
+	for i, other := range w.ready {
+		if other == r {
+			w.ready[i] = nil
+		}
+	}
+	w.freeSlot(r.slot)
+}
+
+// readRelay hands on what peers have sent to a relay, some of it, and says
+// whether there may be more.
+func (w *Worker) readRelay(r *Relay) bool {
+	for range relayTurns {
+		if w.used+relayBatch > relaySlots {
+			w.flush()
+			w.used = 0
+		}
+		first := w.used
+		n, errno := recvmmsg(r.fd, w.relayBox[first:first+relayBatch])
+		if errno != 0 {
+			return false
+		}
+		w.used += n
+		for i := first; i < first+n; i++ {
+			w.handleRelay(r, i)
+		}
+		if n < relayBatch {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *Worker) handleRelay(r *Relay, i int) {
+	m := &w.relayBox[i]
+	if size := int(m.header.Controllen); size > 0 {
+		w.readControl(w.relayControls[i][:size], &w.datagram, &r.lost)
+	}
+	n := int(m.length)
+	w.handler.FromPeer(r, w.arena.slot(inboxSlots+i), n, w.peers[i].addrPort())
+	m.header.Namelen = unix.SizeofSockaddrInet6
+	m.header.SetControllen(overflowSize)
+}
+
+// Room is a slot for a datagram that came from elsewhere than a socket, good
+// until everything that is on its way is sent. A Handler may call it in
+// FromClient, once a datagram.
+func (w *Worker) Room() []byte {
+	if w.used == relaySlots {
+		w.flush()
+		w.used = 0
+	}
+	w.used++
+	return w.arena.slot(inboxSlots + w.used - 1)
+}

@@ -1,0 +1,136 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Result is what Try has found.
+type Result struct {
+	// Err is why there can be no Engine here. Nil: there can.
+	Err error
+	// Segments is why trains can't be sent with UDP_SEGMENT. Nil: they can.
+	Segments error
+}
+
+// tryTime is how long a datagram may take over loopback.
+const tryTime = time.Second
+
+// Try finds out, on sockets of loopback, whether what an Engine needs of the
+// kernel is there and does what it should: in some containers system calls are
+// forbidden, and some kernels spoil trains.
+func Try() Result {
+	if err := tryEpoll(); err != nil {
+		return Result{Err: err}
+	}
+	from, to, err := tryPair()
+	if err != nil {
+		return Result{Err: err}
+	}
+	defer unix.Close(from)
+	defer unix.Close(to)
+	if err := tryTrain(from, to, 0, []int{1000, 172, 1}); err != nil {
+		return Result{Err: fmt.Errorf("sendmmsg and recvmmsg: %w", err)}
+	}
+	if err := tryTrain(from, to, 1000, []int{1000, 1000, 1000, 1000, 1000, 517}); err != nil {
+		return Result{Segments: fmt.Errorf("UDP_SEGMENT: %w", err)}
+	}
+	return Result{}
+}
+
+func tryEpoll() error {
+	w := &Worker{epoll: -1}
+	w.commands.event = -1
+	w.arena = &arena{}
+	defer w.free()
+	return w.watch()
+}
+
+// tryPair is two sockets of loopback, the first connected to the second.
+func tryPair() (from, to int, err error) {
+	if to, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return 0, 0, fmt.Errorf("a socket: %w", err)
+	}
+	if from, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		unix.Close(to)
+		return 0, 0, fmt.Errorf("a socket: %w", err)
+	}
+	if err = tryConnect(from, to); err != nil {
+		unix.Close(to)
+		unix.Close(from)
+	}
+	return from, to, err
+}
+
+func tryConnect(from, to int) error {
+	if err := unix.Bind(to, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		return fmt.Errorf("a socket of loopback: %w", err)
+	}
+	name, err := unix.Getsockname(to)
+	if err != nil {
+		return fmt.Errorf("a socket of loopback: %w", err)
+	}
+	if err := unix.Connect(from, name); err != nil {
+		return fmt.Errorf("a socket of loopback: %w", err)
+	}
+	return nil
+}
+
+// tryTrain sends datagrams of these sizes, as a train where segment is not 0,
+// and wants them back as they were.
+func tryTrain(from, to, segment int, sizes []int) error {
+	var out outbox
+	out.init()
+	var want [][]byte
+	for i, size := range sizes {
+		packet := bytes.Repeat([]byte{byte(i + 1), 0xA5, byte(size)}, size/3+1)[:size]
+		want = append(want, packet)
+		out.append(packet)
+		if segment == 0 {
+			out.message(&out.to, nil, 0)
+		}
+	}
+	if segment != 0 {
+		out.message(&out.to, nil, segment)
+	}
+	messages := out.messages[:out.count]
+	for i := range messages { // the socket is connected
+		messages[i].header.Name, messages[i].header.Namelen = nil, 0
+	}
+	if n, errno := sendmmsg(from, messages); n != len(messages) {
+		return fmt.Errorf("%d of %d messages sent: %w", n, len(messages), errno)
+	}
+	return tryReceive(to, want)
+}
+
+func tryReceive(to int, want [][]byte) error {
+	box := make([]mmsghdr, len(want)+1)
+	buf := make([][2048]byte, len(box))
+	iovs := make([]unix.Iovec, len(box))
+	for i := range box {
+		iovs[i].Base = &buf[i][0]
+		iovs[i].SetLen(len(buf[i]))
+		box[i].header.Iov = &iovs[i]
+		box[i].header.SetIovlen(1)
+	}
+	got := 0
+	for deadline := time.Now().Add(tryTime); got < len(want) && time.Now().Before(deadline); {
+		n, errno := recvmmsg(to, box[got:])
+		if errno != 0 {
+			return fmt.Errorf("receiving: %w", errno)
+		}
+		if got += n; n == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for i, packet := range want {
+		if i >= got || !bytes.Equal(buf[i][:box[i].length], packet) {
+			return errors.New("datagrams are lost or not as they were sent")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package batch
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sockaddr is an address of either family as the kernel wants it.
+type sockaddr struct{ raw unix.RawSockaddrInet6 }
+
+// set writes an address for a socket of that family. An IPv4 address is mapped
+// where the socket is one of IPv6.
+func (s *sockaddr) set(a netip.AddrPort, ipv6 bool) {
+	if ipv6 {
+		s.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: a.Addr().As16()}
+	} else {
+		s.ipv4().Family, s.ipv4().Addr = unix.AF_INET, a.Addr().As4()
+	}
+	binary.BigEndian.PutUint16(s.portBytes(), a.Port())
+}
+
+func (s *sockaddr) ipv4() *unix.RawSockaddrInet4 {
+	return (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.raw))
+}
+
+// portBytes is the port in network order; it is at one place in both families.
+func (s *sockaddr) portBytes() []byte { return (*[2]byte)(unsafe.Pointer(&s.raw.Port))[:] }
+
+func (s *sockaddr) port() uint16 { return binary.BigEndian.Uint16(s.portBytes()) }
+
+// addrPort is the address, IPv4 ones never mapped.
+func (s *sockaddr) addrPort() netip.AddrPort {
+	if s.raw.Family == unix.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4(s.ipv4().Addr), s.port())
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(s.raw.Addr).Unmap(), s.port())
+}
+
+// key16 is the address alone, IPv4 ones in mapped form.
+func (s *sockaddr) key16() [16]byte {
+	if s.raw.Family == unix.AF_INET {
+		return mapped(s.ipv4().Addr)
+	}
+	return s.raw.Addr
+}
+
+func mapped(a [4]byte) [16]byte {
+	return [16]byte{10: 0xFF, 11: 0xFF, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
+}
+
+func (s *sockaddr) pointer() *byte { return (*byte)(unsafe.Pointer(&s.raw)) }
+
+func (s *sockaddr) size() uint32 {
+	if s.raw.Family == unix.AF_INET {
+		return unix.SizeofSockaddrInet4
+	}
+	return unix.SizeofSockaddrInet6
+}

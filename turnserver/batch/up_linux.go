@@ -1,0 +1,117 @@
+package batch
+
+import "net/netip"
+
+// upward is a datagram on its way to a peer.
+type upward struct {
+	payload []byte
+	to      netip.AddrPort
+	tally   Tally
+	next    int // of the same relay, -1: none
+}
+
+// ToPeer sends payload from a relay to a peer at the end of the turn. The payload
+// must be of the datagram in hand.
+func (w *Worker) ToPeer(r *Relay, payload []byte, to netip.AddrPort, tally Tally) {
+	i := len(w.ups)
+	if i == cap(w.ups) {
+		w.flush()
+		i = 0
+	}
+	w.ups = append(w.ups, upward{payload: payload, to: to, tally: tally, next: -1})
+	if r.first < 0 {
+		r.first = i
+		w.upRelays = append(w.upRelays, r)
+	} else {
+		w.ups[r.last].next = i
+	}
+	r.last = i
+}
+
+// Flush sends everything that is on its way, for a Handler that has to send
+// something by himself after it.
+func (w *Worker) Flush() { w.flush() }
+
+func (w *Worker) flush() {
+	if len(w.ups) > 0 {
+		w.flushUp()
+	}
+	if len(w.downs) > 0 {
+		w.flushDown()
+	}
+}
+
+// flushUp sends relay by relay.
+func (w *Worker) flushUp() {
+	for i, r := range w.upRelays {
+		first := r.first
+		r.first, r.last = -1, -1
+		w.upRelays[i] = nil
+		if r.ended.Load() {
+			continue
+		}
+		for first >= 0 {
+			first = w.sendRun(r, first)
+		}
+	}
+	clear(w.ups)
+	w.ups, w.upRelays = w.ups[:0], w.upRelays[:0]
+}
+
+// sendRun sends the longest run that can leave as one train, and returns what
+// comes after it.
+func (w *Worker) sendRun(r *Relay, first int) int {
+	head := &w.ups[first]
+	limit := w.engine.segments.limit(len(head.payload))
+	count, next := 1, head.next
+	for count < limit && next >= 0 {
+		x := &w.ups[next]
+		if x.to != head.to || len(x.payload) > len(head.payload) || x.tally != head.tally {
+			break
+		}
+		count++
+		last := len(x.payload) < len(head.payload)
+		next = x.next
+		if last {
+			break
+		}
+	}
+	if count > 1 && w.sendTrain(r, first, count) {
+		return next
+	}
+	for i := first; i != next; i = w.ups[i].next {
+		w.sendOne(r, &w.ups[i])
+	}
+	return next
+}
+
+func (w *Worker) sendOne(r *Relay, x *upward) {
+	var to sockaddr
+	to.set(x.to, r.ipv6)
+	errno := sendto(r.fd, x.payload, &to)
+	tell(x.tally, Up, 1, len(x.payload), errno)
+}
+
+// sendTrain sends a run with UDP_SEGMENT. It says whether that is settled: where
+// the kernel refuses trains, they have to be sent one by one.
+func (w *Worker) sendTrain(r *Relay, first, count int) bool {
+	head := &w.ups[first]
+	w.out.to.set(head.to, r.ipv6)
+	w.out.begin()
+	bytes := 0
+	for i, at := 0, first; i < count; i, at = i+1, w.ups[at].next {
+		w.out.append(w.ups[at].payload)
+		bytes += len(w.ups[at].payload)
+	}
+	m := w.out.message(&w.out.to, nil, len(head.payload))
+	n, errno := sendmmsg(r.fd, m)
+	if n == 1 {
+		tell(head.tally, Up, count, bytes, 0)
+		return true
+	}
+	if w.engine.segments.refused(errno, len(head.payload)) {
+		return false
+	}
+	tell(head.tally, Up, count, bytes, errno)
+	return true
+}

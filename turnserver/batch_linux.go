@@ -1,0 +1,273 @@
+package turnserver
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+
+	"icebox/turnserver/batch"
+)
+
+// batched is the data path of package batch: many packets a system call.
+type batched struct {
+	log    *slog.Logger
+	engine *batch.Engine
+	guard  *guard // from start on
+	desk   *desk
+	unread atomic.Uint64
+	ways   []way
+	begun  bool
+}
+
+// way is a listener: where what its clients are sent leaves.
+type way struct {
+	listener *batch.Listener
+	senders  []*sender // one a worker
+	wildcard bool
+	ipv6     bool
+}
+
+// chooseBatch takes the batch path where this host has what it needs.
+func chooseBatch(auto bool) (PathInfo, error) {
+	found := batch.Try()
+	switch {
+	case found.Err == nil && found.Segments == nil:
+		return PathInfo{Name: "batch", Trains: true, Reason: "its self-test holds"}, nil
+	case found.Err == nil:
+		return PathInfo{Name: "batch", Reason: "its self-test holds but for trains: " + found.Segments.Error()}, nil
+	case auto:
+		return PathInfo{Name: "plain", Reason: "the self-test of batch fails: " + found.Err.Error()}, nil
+	}
+	return PathInfo{}, fmt.Errorf("turn.relay.datapath: batch can't be had on this host: %w; set it to auto or plain", found.Err)
+}
+
+func newBatch(pin, trains bool, log *slog.Logger) (path, error) {
+	p := &batched{log: log, desk: newDesk()}
+	var err error
+	p.engine, err = batch.New(batch.Options{
+		Workers: batch.Workers(), Pin: pin, Segments: trains,
+		Handler: func(w *batch.Worker) batch.Handler { return &batchLane{path: p, worker: w} },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *batched) listen(address string) (net.Addr, error) {
+	conns, err := openShared(address, batch.Workers())
+	if err != nil {
+		return nil, fmt.Errorf("listening on udp %s: %w", address, err)
+	}
+	defer closeAll(conns)
+	local := unmap(conns[0].LocalAddr().(*net.UDPAddr).AddrPort())
+	w := way{wildcard: local.Addr().IsUnspecified()}
+	var files []*os.File
+	for _, conn := range conns {
+		w.wildcard = w.wildcard && askDestination(conn) == nil
+		growBuffers(conn)
+		file, err := unpolled(conn)
+		if err != nil {
+			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
+		}
+		files = append(files, file)
+		out, err := newSender(file)
+		if err != nil {
+			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
+		}
+		w.senders, w.ipv6 = append(w.senders, out), out.ipv6
+	}
+	if w.listener, err = p.engine.Listen(files, w.wildcard); err != nil {
+		return nil, fmt.Errorf("listening on udp %s: %w", address, err)
+	}
+	p.ways = append(p.ways, w)
+	return conns[0].LocalAddr(), nil
+}
+
+func (p *batched) start(g *guard) {
+	p.guard = g
+	p.desk.open(g)
+	p.engine.Start()
+	p.begun = true
+}
+
+func (p *batched) stop() {
+	if p.begun {
+		p.engine.Deafen()
+		p.desk.close()
+		p.begun = false
+	}
+}
+
+func (p *batched) close() error { return p.engine.Close() }
+
+func (p *batched) trains() bool { return p.engine.Segments() }
+
+func (p *batched) open(r *relay, bind netip.AddrPort, closed func()) (relaySocket, error) {
+	file, err := openRelaySocket(bind)
+	if err != nil {
+		return nil, err
+	}
+	out, err := newSender(file)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	x := &batchRelay{out: out}
+	if x.relay, err = p.engine.AddRelay(p.workerOf(r.session), file, r.session, closed); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return x, nil
+}
+
+// workerOf is the worker that has to do with a session: the one that reads its
+// client, where that is on UDP.
+func (p *batched) workerOf(s *session) int {
+	if c, ok := s.client.(*batchClient); ok {
+		return c.worker
+	}
+	return p.engine.Turn()
+}
+
+func (p *batched) carry(s *session) {
+	if c, ok := s.client.(*batchClient); ok {
+		p.engine.Add(c.worker, c.way.listener, batch.Tuple{Client: s.tuple.client, Local: s.tuple.local}, s)
+	}
+}
+
+func (p *batched) release(s *session) {
+	if c, ok := s.client.(*batchClient); ok {
+		p.engine.Remove(c.worker, c.way.listener, batch.Tuple{Client: s.tuple.client, Local: s.tuple.local}, s)
+	}
+	p.engine.Settle()
+}
+
+func (p *batched) settle() { p.engine.Settle() }
+
+func (p *batched) lost() pathLosses {
+	return pathLosses{unread: p.unread.Load(), requests: p.desk.full.Load()}
+}
+
+// batchRelay is a relay socket that a worker reads.
+type batchRelay struct {
+	relay *batch.Relay
+	out   *sender
+}
+
+func (r *batchRelay) send(payload []byte, to netip.AddrPort, df bool) error {
+	if df {
+		return r.out.sendUnfragmented(payload, to)
+	}
+	return r.out.send(payload, nil, to)
+}
+
+func (r *batchRelay) close() { r.relay.Close() }
+
+// batchClient is a client over UDP of the batch path.
+type batchClient struct {
+	udpClient // for what is sent at once, such as answers
+	back      *batch.Client
+	way       *way
+	worker    int
+}
+
+// client is the way back to whoever has sent a datagram.
+func (p *batched) client(d *batch.Datagram, t tuple) *batchClient {
+	w := &p.ways[d.Listener().Index()]
+	c := &batchClient{way: w, worker: d.Worker()}
+	c.udpClient = udpClient{out: w.senders[c.worker], addr: t.client, limit: datagramLimit(t.client.Addr())}
+	if w.wildcard {
+		c.control = source(t.local.Addr(), !w.ipv6)
+	}
+	c.back = w.listener.NewClient(t.client, c.control)
+	return c
+}
+
+// batchLane is a worker's: it decides what becomes of each datagram, and takes
+// along what may pass.
+type batchLane struct {
+	path   *batched
+	worker *batch.Worker
+	now    instant
+	parsed message
+}
+
+// Begin implements batch.Handler.
+func (l *batchLane) Begin() { l.now = l.path.guard.clock.now() }
+
+// FromClient implements batch.Handler.
+func (l *batchLane) FromClient(d *batch.Datagram) {
+	g := l.path.guard
+	if s, ok := d.Flow.(*session); ok && carries(d.Packet) {
+		g.data(l.now, l, s, d.Packet, &l.parsed)
+		return
+	}
+	switch at := d.Tuple(); {
+	case carries(d.Packet):
+		l.strayed(tuple{client: at.Client, local: at.Local}, d.Packet)
+	case isSTUN(d.Packet):
+		t := tuple{client: at.Client, local: at.Local}
+		l.path.desk.put(t, l.path.client(d, t), d.Packet)
+	default:
+		g.stats.malformed.Add(1)
+	}
+}
+
+// strayed is data of a session that another worker has, should the kernel ever
+// give a client's packets to two, or of none.
+func (l *batchLane) strayed(t tuple, packet []byte) {
+	g := l.path.guard
+	if s := g.table.get(t); s != nil {
+		g.data(l.now, direct{}, s, packet, &l.parsed)
+		return
+	}
+	g.stats.orphans.Add(1)
+}
+
+// FromPeer implements batch.Handler.
+func (l *batchLane) FromPeer(r *batch.Relay, slot []byte, n int, from netip.AddrPort) {
+	r.Owner.(*session).receive(l.now, l, slot[batch.Headroom-headroom:], n, from)
+}
+
+// Overflowed implements batch.Handler.
+func (l *batchLane) Overflowed(n uint32) { l.path.unread.Add(uint64(n)) }
+
+func (l *batchLane) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
+	if df {
+		l.worker.Flush() // what came before leaves before
+		direct{}.toPeer(s, r, payload, to, df)
+		return
+	}
+	l.worker.ToPeer(r.socket.(*batchRelay).relay, payload, to, s)
+}
+
+func (l *batchLane) toClient(s *session, packet []byte, size int) {
+	c, ok := s.client.(*batchClient)
+	if !ok {
+		direct{}.toClient(s, packet, size)
+		return
+	}
+	l.worker.ToClient(c.back, packet, size, s)
+}
+
+func (l *batchLane) room() []byte { return l.worker.Room()[batch.Headroom-headroom:] }
+func (l *batchLane) done([]byte)  {}
+
+// Sent implements batch.Tally.
+func (s *session) Sent(d batch.Direction, packets, bytes int) {
+	if d == batch.Up {
+		s.up(packets, bytes)
+	} else {
+		s.down(packets, bytes)
+	}
+}
+
+// Lost implements batch.Tally.
+func (s *session) Lost(_ batch.Direction, packets int, why syscall.Errno) {
+	s.drops[sendDrop(why)].Add(uint64(packets))
+}
