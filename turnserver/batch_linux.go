@@ -20,7 +20,9 @@ type batched struct {
 	desk   *desk
 	unread atomic.Uint64
 	ways   []way
-	begun  bool
+
+	begun   bool // start has been called
+	serving bool // and stop has not
 }
 
 // way is a listener: where what its clients are sent leaves.
@@ -91,23 +93,29 @@ func (p *batched) listen(address string) (net.Addr, error) {
 func (p *batched) start(g *guard) {
 	p.guard = g
 	p.desk.open(g)
+	procs.add(batch.Workers())
 	p.engine.Start()
-	p.begun = true
+	p.serving, p.begun = true, true
 }
 
 func (p *batched) stop() {
-	if p.begun {
+	if p.serving {
 		p.engine.Deafen()
 		p.desk.close()
-		p.begun = false
+		p.serving = false
 	}
 }
 
-func (p *batched) close() error { return p.engine.Close() }
+func (p *batched) close() error {
+	if p.begun {
+		defer procs.add(-batch.Workers())
+	}
+	return p.engine.Close()
+}
 
 func (p *batched) trains() bool { return p.engine.Segments() }
 
-func (p *batched) open(r *relay, bind netip.AddrPort, closed func()) (relaySocket, error) {
+func (p *batched) open(s *session, addr, bind netip.AddrPort, closed func()) (*relay, error) {
 	file, err := openRelaySocket(bind)
 	if err != nil {
 		return nil, err
@@ -117,12 +125,13 @@ func (p *batched) open(r *relay, bind netip.AddrPort, closed func()) (relaySocke
 		file.Close()
 		return nil, err
 	}
-	x := &batchRelay{out: out}
-	if x.relay, err = p.engine.AddRelay(p.workerOf(r.session), file, r.session, closed); err != nil {
+	r := &batchRelay{relay: relay{session: s, addr: addr}, out: out}
+	r.socket = r
+	if err := p.engine.AddRelay(&r.Relay, p.workerOf(s), file, s, closed); err != nil {
 		file.Close()
 		return nil, err
 	}
-	return x, nil
+	return &r.relay, nil
 }
 
 // workerOf is the worker that has to do with a session: the one that reads its
@@ -155,8 +164,9 @@ func (p *batched) lost() pathLosses {
 
 // batchRelay is a relay socket that a worker reads.
 type batchRelay struct {
-	relay *batch.Relay
-	out   *sender
+	relay
+	batch.Relay
+	out *sender // for what is sent at once
 }
 
 func (r *batchRelay) send(payload []byte, to netip.AddrPort, df bool) error {
@@ -166,7 +176,7 @@ func (r *batchRelay) send(payload []byte, to netip.AddrPort, df bool) error {
 	return r.out.send(payload, nil, to)
 }
 
-func (r *batchRelay) close() { r.relay.Close() }
+func (r *batchRelay) close() { r.Close() }
 
 // batchClient is a client over UDP of the batch path.
 type batchClient struct {
@@ -243,7 +253,7 @@ func (l *batchLane) toPeer(s *session, r *relay, payload []byte, to netip.AddrPo
 		direct{}.toPeer(s, r, payload, to, df)
 		return
 	}
-	l.worker.ToPeer(r.socket.(*batchRelay).relay, payload, to, s)
+	l.worker.ToPeer(&r.socket.(*batchRelay).Relay, payload, to, s)
 }
 
 func (l *batchLane) toClient(s *session, packet []byte, size int) {

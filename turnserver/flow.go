@@ -42,6 +42,27 @@ type flows struct {
 
 var noFlows = new(flows)
 
+// compact is a snapshot in one object where it is a small one, so that a packet
+// finds all of it in one place.
+func (f *flows) compact() *flows {
+	if len(f.permissions) > fewFlows || len(f.numbers) > fewFlows {
+		return f
+	}
+	var small struct {
+		flows
+		numbers, peers [fewFlows]*channel
+		permissions    [fewFlows]*permission
+	}
+	packed := &small
+	packed.flows.numbers = append(packed.numbers[:0], f.numbers...)
+	packed.flows.peers = append(packed.peers[:0], f.peers...)
+	packed.flows.permissions = append(packed.permissions[:0], f.permissions...)
+	return &packed.flows
+}
+
+// fewFlows is what compact takes for small.
+const fewFlows = 2
+
 func (f *flows) permission(addr netip.Addr) *permission {
 	i, ok := slices.BinarySearchFunc(f.permissions, addr, comparePermission)
 	if !ok {
@@ -101,7 +122,7 @@ func (f *flows) without(now instant, keep func(netip.Addr) bool) *flows {
 		}
 	}
 	next.sortPeers(now)
-	return next
+	return next.compact()
 }
 
 // withPermission is a snapshot with p.
@@ -109,7 +130,7 @@ func (f *flows) withPermission(p *permission) *flows {
 	next := *f
 	i, _ := slices.BinarySearchFunc(f.permissions, p.addr, comparePermission)
 	next.permissions = slices.Insert(slices.Clone(f.permissions), i, p)
-	return &next
+	return next.compact()
 }
 
 // withChannel is a snapshot with c, in the place of one of the same number that
@@ -122,7 +143,7 @@ func (f *flows) withChannel(c *channel, now instant) *flows {
 	i, _ := slices.BinarySearchFunc(next.numbers, c.number, compareNumber)
 	next.numbers = slices.Insert(next.numbers, i, c)
 	next.sortPeers(now)
-	return &next
+	return next.compact()
 }
 
 func (f *flows) sortPeers(now instant) {

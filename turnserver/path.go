@@ -16,9 +16,9 @@ import (
 type path interface {
 	// listen opens the sockets of one address, before start.
 	listen(address string) (net.Addr, error)
-	// open opens the socket of r, bound to an address, and begins to read it.
-	// closed is called once, when it is closed.
-	open(r *relay, bind netip.AddrPort, closed func()) (relaySocket, error)
+	// open opens the socket of a relay of s, bound to an address, and begins to
+	// read it. closed is called once, when it is closed.
+	open(s *session, addr, bind netip.AddrPort, closed func()) (*relay, error)
 	// start begins to read the listeners.
 	start(g *guard)
 	// stop ends that, and with it every request. It does nothing the second time.

@@ -48,10 +48,10 @@ func (p *plain) close() error {
 	return nil
 }
 
-func (p *plain) open(r *relay, bind netip.AddrPort, closed func()) (relaySocket, error) {
+func (p *plain) open(s *session, addr, bind netip.AddrPort, closed func()) (*relay, error) {
 	lc := net.ListenConfig{Control: controlRelay}
 	network, address := "udp4", bind.String()
-	if r.addr.Addr().Is6() {
+	if addr.Addr().Is6() {
 		network = "udp6"
 	}
 	conn, err := lc.ListenPacket(context.Background(), network, address)
@@ -63,12 +63,13 @@ func (p *plain) open(r *relay, bind netip.AddrPort, closed func()) (relaySocket,
 		conn.Close()
 		return nil, err
 	}
-	socket := &plainRelay{conn: conn.(*net.UDPConn), out: out}
+	r := &plainRelay{relay: relay{session: s, addr: addr}, conn: conn.(*net.UDPConn), out: out}
+	r.socket = r
 	p.relaying.Go(func() {
-		socket.read(r.session)
+		r.read()
 		closed()
 	})
-	return socket, nil
+	return &r.relay, nil
 }
 
 // carry has nothing to do: the goroutines ask the guard's table.
@@ -84,6 +85,7 @@ func (p *plain) trains() bool     { return false }
 
 // plainRelay is a relay socket that a goroutine reads.
 type plainRelay struct {
+	relay
 	conn *net.UDPConn
 	out  *sender
 }

@@ -8,7 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// relay is one relay address of a session and the socket behind it.
+// relay is one relay address of a session and the socket behind it, which it is a
+// part of.
 type relay struct {
 	session *session
 	socket  relaySocket
@@ -77,10 +78,9 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		if !ok {
 			return nil, errNoPort
 		}
-		r := &relay{session: s, addr: netip.AddrPortFrom(address, port)}
+		addr := netip.AddrPortFrom(address, port)
 		set.opened.Add(1)
-		var err error
-		r.socket, err = set.path.open(r, netip.AddrPortFrom(set.bindTo(address), port), func() { set.release(r.addr) })
+		r, err := set.path.open(s, addr, netip.AddrPortFrom(set.bindTo(address), port), func() { set.release(addr) })
 		if err == nil {
 			return r, nil
 		}

@@ -77,7 +77,8 @@ func (s *sender) sendUnfragmented(payload []byte, to netip.AddrPort) error {
 // read passes on what peers send until the socket is closed. It holds a buffer
 // only while there is something to read, and the whole loop runs inside one
 // call, which waits without a buffer between bursts.
-func (r *plainRelay) read(s *session) {
+func (r *plainRelay) read() {
+	s := r.session
 	raw, err := r.conn.SyscallConn()
 	if err != nil {
 		return

@@ -19,7 +19,8 @@ func controlRelay(string, string, syscall.RawConn) error { return nil }
 func (s *sender) sendUnfragmented([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
 
 // read passes on what peers send until the socket is closed.
-func (r *plainRelay) read(s *session) {
+func (r *plainRelay) read() {
+	s := r.session
 	room := takeBuffer()
 	defer giveBuffer(room)
 	for !s.over() {

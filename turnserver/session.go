@@ -22,26 +22,13 @@ type client interface {
 // relay addresses, and what he lets pass. It is the truth about them: pion is
 // asked before it changes, and the data path reads it.
 type session struct {
-	id      uint64
-	tuple   tuple
-	user    identity
-	account *account
-	since   instant
-	client  client
-	leg     *engineLeg
-	owner   *sessions
-	origin  transactionID // of the Allocate request, to know a retransmission
-	token   *token        // given out with EVEN-PORT
-	granted time.Duration // LIFETIME of the Allocate answer
-	// missing is the family that ADDRESS-ERROR-CODE in that answer is about, 0
-	// for none, and missingWhy its code.
-	missing    byte
-	missingWhy stun.ErrorCode
-
+	// What every packet asks for stands together, in two cache lines.
 	expires deadline
-	asked   deadline // when pion was last asked to refresh
 	flows   atomic.Pointer[flows]
 	relays  [2]atomic.Pointer[relay] // IPv4, IPv6
+	account *account
+	client  client
+	owner   *sessions
 	counters
 
 	ending  atomic.Bool
@@ -49,6 +36,20 @@ type session struct {
 	ended   bool
 	started bool
 	inner   map[netip.AddrPort]uint16 // the numbers that pion knows channels by
+
+	id      uint64
+	tuple   tuple
+	user    identity
+	since   instant
+	leg     *engineLeg
+	asked   deadline      // when pion was last asked to refresh
+	origin  transactionID // of the Allocate request, to know a retransmission
+	token   *token        // given out with EVEN-PORT
+	granted time.Duration // LIFETIME of the Allocate answer
+	// missing is the family that ADDRESS-ERROR-CODE in that answer is about, 0
+	// for none, and missingWhy its code.
+	missing    byte
+	missingWhy stun.ErrorCode
 }
 
 // over says whether nothing may pass any more.

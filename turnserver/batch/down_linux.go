@@ -24,6 +24,11 @@ func (w *Worker) ToClient(c *Client, packet []byte, size int, tally Tally) {
 // there is only one.
 func (w *Worker) flushDown() {
 	for first := 0; first < len(w.downs); {
+		if x := &w.downs[first]; len(w.downs) == 1 && len(x.to.control) == 0 {
+			errno := sendto(w.sockets[x.to.listener.index].fd, x.packet, &x.to.to)
+			first = w.settleRun(0, 1, errno)
+			break
+		}
 		first = w.sendListener(first)
 	}
 	clear(w.downs)

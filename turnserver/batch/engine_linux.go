@@ -181,17 +181,13 @@ func (e *Engine) free() error {
 // Datagram.Worker.
 func (e *Engine) Add(worker int, l *Listener, t Tuple, flow any) {
 	k := keyOf(t, l.index, l.wildcard)
-	e.workers[worker].commands.add(func(w *Worker) { w.flows[k] = flow }, false)
+	e.workers[worker].commands.add(func(w *Worker) { w.flows.put(k, flow) }, false)
 }
 
 // Remove takes out what Add has entered, if that is still there.
 func (e *Engine) Remove(worker int, l *Listener, t Tuple, flow any) {
 	k := keyOf(t, l.index, l.wildcard)
-	e.workers[worker].commands.add(func(w *Worker) {
-		if w.flows[k] == flow {
-			delete(w.flows, k)
-		}
-	}, true)
+	e.workers[worker].commands.add(func(w *Worker) { w.flows.remove(k, flow) }, true)
 }
 
 // Turn gives out workers in turn, for whoever does not come from one.

@@ -120,14 +120,14 @@ func (w *Worker) handle(s *socket, i int) {
 	from := &w.senders[i]
 	d := &w.datagram
 	*d = Datagram{Packet: w.inboxSlot(i)[Headroom:][: m.length : m.length+tailroom], worker: w, socket: s, from: from}
-	k := key{client: from.key16(), port: from.port(), listener: uint16(s.listener.index)}
+	k := key{client: from.key16(), ends: ends{from.port(), uint16(s.listener.index)}}
 	if size := int(m.header.Controllen); size > 0 {
 		w.readControl(w.controls[i][:size], d, &s.lost)
 	}
 	if s.listener.wildcard {
 		k.local = d.local
 	}
-	d.Flow = w.flows[k]
+	d.Flow = w.flows.get(&k)
 	w.handler.FromClient(d)
 	m.header.Namelen = unix.SizeofSockaddrInet6
 	m.header.SetControllen(controlSize)

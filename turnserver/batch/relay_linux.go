@@ -8,44 +8,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Relay is a relay socket: peers send to it, and are sent to from it.
+// Relay is a relay socket: peers send to it, and are sent to from it. What each
+// packet asks for stands together. Its zero value is no relay yet.
 type Relay struct {
 	// Owner is whose it is, as AddRelay was told.
 	Owner any
 
+	fd          int
+	first, last int32 // what waits to be sent, in worker.ups; -1: nothing
+	ended       atomic.Bool
+	ipv6        bool
+	ready       bool   // in worker.ready
+	lost        uint32 // see socket
+
 	file   *os.File // closed by the worker alone, so that fd is good on its thread
-	fd     int
-	ipv6   bool
 	worker *Worker
 	slot   int
 	closed func()
-	ended  atomic.Bool
-	lost   uint32 // see socket
-
-	ready       bool // in worker.ready
-	first, last int  // what waits to be sent, in worker.ups; -1: nothing
 }
 
-// AddRelay hands over a bound socket, to be read by a worker from then on. owner
+// AddRelay makes r of a bound socket, to be read by a worker from then on. owner
 // comes back with each datagram. closed is called, on the worker's thread, when
 // the socket has been closed after Close.
-func (e *Engine) AddRelay(worker int, file *os.File, owner any, closed func()) (*Relay, error) {
+func (e *Engine) AddRelay(r *Relay, worker int, file *os.File, owner any, closed func()) error {
 	w := e.workers[worker]
-	r := &Relay{Owner: owner, file: file, fd: int(file.Fd()), worker: w, closed: closed, first: -1, last: -1}
+	r.Owner, r.file, r.fd, r.worker, r.closed, r.first, r.last = owner, file, int(file.Fd()), w, closed, -1, -1
 	domain, err := unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err != nil {
-		return nil, fmt.Errorf("the family of a relay socket: %w", err)
+		return fmt.Errorf("the family of a relay socket: %w", err)
 	}
 	r.ipv6 = domain == unix.AF_INET6
 	countOverflow(r.fd)
 	r.slot = w.claimSlot()
 	w.commands.add(func(w *Worker) { w.enter(r) }, false)
-	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xFFFFFFFF, Fd: int32(r.slot)}
-	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, r.fd, &event); err != nil {
+	if err := w.add(r.fd, r.slot, 0); err != nil {
 		r.abandon()
-		return nil, fmt.Errorf("watching a relay socket: %w", err)
+		return fmt.Errorf("watching a relay socket: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 // abandon takes back a relay that is not watched; its socket stays open.

@@ -47,6 +47,9 @@ func (s *sockaddr) key16() [16]byte {
 	return s.raw.Addr
 }
 
+// mappedPrefix is in front of an IPv4 address in its mapped form.
+var mappedPrefix = [12]byte{10: 0xFF, 11: 0xFF}
+
 func mapped(a [4]byte) [16]byte {
 	return [16]byte{10: 0xFF, 11: 0xFF, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
 }

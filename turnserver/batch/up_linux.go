@@ -7,17 +7,16 @@ type upward struct {
 	payload []byte
 	to      netip.AddrPort
 	tally   Tally
-	next    int // of the same relay, -1: none
+	next    int32 // of the same relay, -1: none
 }
 
 // ToPeer sends payload from a relay to a peer at the end of the turn. The payload
 // must be of the datagram in hand.
 func (w *Worker) ToPeer(r *Relay, payload []byte, to netip.AddrPort, tally Tally) {
-	i := len(w.ups)
-	if i == cap(w.ups) {
+	if len(w.ups) == cap(w.ups) {
 		w.flush()
-		i = 0
 	}
+	i := int32(len(w.ups))
 	w.ups = append(w.ups, upward{payload: payload, to: to, tally: tally, next: -1})
 	if r.first < 0 {
 		r.first = i
@@ -60,7 +59,7 @@ func (w *Worker) flushUp() {
 
 // sendRun sends the longest run that can leave as one train, and returns what
 // comes after it.
-func (w *Worker) sendRun(r *Relay, first int) int {
+func (w *Worker) sendRun(r *Relay, first int32) int32 {
 	head := &w.ups[first]
 	limit := w.engine.segments.limit(len(head.payload))
 	count, next := 1, head.next
@@ -94,7 +93,7 @@ func (w *Worker) sendOne(r *Relay, x *upward) {
 
 // sendTrain sends a run with UDP_SEGMENT. It says whether that is settled: where
 // the kernel refuses trains, they have to be sent one by one.
-func (w *Worker) sendTrain(r *Relay, first, count int) bool {
+func (w *Worker) sendTrain(r *Relay, first int32, count int) bool {
 	head := &w.ups[first]
 	w.out.to.set(head.to, r.ipv6)
 	w.out.begin()

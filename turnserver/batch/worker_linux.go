@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	inboxSlots = 64  // datagrams read from a listener at once
+	inboxSlots = 128 // datagrams read from a listener at once
 	relaySlots = 256 // datagrams of peers that wait to be sent together
 	relayBatch = 16  // datagrams read from a relay at once
 	relayTurns = 4   // and how often, before others have their turn
@@ -49,10 +49,11 @@ type Worker struct {
 	turns atomic.Uint64
 
 	sockets []*socket
-	flows   map[key]any
+	flows   flows
 	relays  []*Relay // by slot
 	ready   []*Relay // those that have more to read; nil: closed meanwhile
 	events  []unix.EpollEvent
+	more    bool // a listener has more to read
 	deaf    bool
 	stopped bool
 	quiet   time.Time // since when nothing has come; zero: not for long
@@ -80,7 +81,7 @@ type Worker struct {
 }
 
 func newWorker(e *Engine, index int, pin bool) (*Worker, error) {
-	w := &Worker{index: index, engine: e, pin: pin, epoll: -1, flows: make(map[key]any), events: make([]unix.EpollEvent, eventSlots)}
+	w := &Worker{index: index, engine: e, pin: pin, epoll: -1, flows: newFlows(), events: make([]unix.EpollEvent, eventSlots)}
 	w.commands.event = -1
 	var err error
 	if w.arena, err = newArena(inboxSlots + relaySlots); err != nil {
@@ -130,9 +131,10 @@ func (w *Worker) watch() error {
 	return w.add(w.commands.event, eventCommand, 0)
 }
 
-// add has epoll watch a descriptor; pad comes back with its events.
+// add has epoll watch a descriptor, and tell of what comes once; pad comes back
+// with its events.
 func (w *Worker) add(fd, what, pad int) error {
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(what), Pad: int32(pad)}
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xFFFFFFFF, Fd: int32(what), Pad: int32(pad)}
 	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
@@ -202,18 +204,11 @@ func (w *Worker) run() {
 // relays that have something, the ones of now and the ones of before.
 func (w *Worker) turn(n int) {
 	w.obey()
-	if n > 0 || len(w.ready) > 0 {
-		w.handler.Begin()
-	}
+	w.handler.Begin()
 	for i := range w.events[:n] {
 		w.notice(&w.events[i])
 	}
-	for _, s := range w.sockets {
-		if s.ready && !w.deaf {
-			s.ready = false
-			w.read(s) // epoll says again that there is more
-		}
-	}
+	w.readListeners()
 	w.readReady()
 }
 
@@ -229,6 +224,17 @@ func (w *Worker) notice(e *unix.EpollEvent) {
 		r := w.relays[e.Fd]
 		r.ready = true
 		w.ready = append(w.ready, r)
+	}
+}
+
+// readListeners reads every listener that is ready once.
+func (w *Worker) readListeners() {
+	w.more = false
+	for _, s := range w.sockets {
+		if s.ready && !w.deaf {
+			s.ready = w.read(s)
+			w.more = w.more || s.ready
+		}
 	}
 }
 
@@ -256,7 +262,7 @@ func (w *Worker) obey() {
 // wait returns how many events there are. It waits for one, unless there is
 // something to do already.
 func (w *Worker) wait() int {
-	if len(w.ready) > 0 {
+	if w.more || len(w.ready) > 0 {
 		n, _ := epollWait(w.epoll, w.events, 0)
 		return n
 	}
