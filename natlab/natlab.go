@@ -22,9 +22,9 @@
 //
 // The internet is one router. Every public address is a route to one host or
 // one router, so any address can be anywhere, and two hosts are never on one
-// link. Use addresses that look global (203.0.113.0/24, 198.51.100.0/24,
-// 198.18.0.0/15, 2001:db8::/32) and allow them where the program under test
-// refuses documentation ranges.
+// link, unless Lab.Wire lays one between them. Use addresses that look global
+// (203.0.113.0/24, 198.51.100.0/24, 198.18.0.0/15, 2001:db8::/32) and allow them
+// where the program under test refuses documentation ranges.
 //
 // The hosts behind a router share one Ethernet bridge, with multicast. A host's
 // interface is eth0, a router's are wan and lan. IPv4 and IPv6 have a default
