@@ -30,13 +30,13 @@ type contender struct {
 }
 
 // contenders are icebox and whom it is compared with, built or looked up.
-func contenders(b *testing.B) []contender {
-	b.Helper()
-	return []contender{icebox(b), coturn(b), plainPion(b)}
+func contenders(tb testing.TB) []contender {
+	tb.Helper()
+	return []contender{icebox(tb), coturn(tb), plainPion(tb)}
 }
 
-func icebox(b *testing.B) contender {
-	binary := build(b, "icebox", "icebox/cmd/icebox")
+func icebox(tb testing.TB) contender {
+	binary := build(tb, "icebox", "icebox/cmd/icebox")
 	return contender{"icebox", "this tree", func(address netip.AddrPort, dir string) ([]string, []string, error) {
 		file := filepath.Join(dir, "config.yaml")
 		err := os.WriteFile(file, []byte(iceboxConfig(address, dir)), 0o600)
@@ -63,8 +63,8 @@ log: {level: warn}
 `, dir, address.Addr(), realm, address, relayLow, relayHigh, userName, password)
 }
 
-func plainPion(b *testing.B) contender {
-	binary := build(b, "plainpion", "icebox/bench/plainpion")
+func plainPion(tb testing.TB) contender {
+	binary := build(tb, "plainpion", "icebox/bench/plainpion")
 	return contender{"pion/turn", moduleVersion("github.com/pion/turn/v3"), func(address netip.AddrPort, _ string) ([]string, []string, error) {
 		return []string{binary, "-listen", address.String(), "-realm", realm, "-user", userName, "-password", password,
 			"-first", fmt.Sprint(relayLow), "-last", fmt.Sprint(relayHigh)}, nil, nil
@@ -72,16 +72,16 @@ func plainPion(b *testing.B) contender {
 }
 
 // coturn is Debian's, unpacked in dist/coturn, else the one that is installed.
-func coturn(b *testing.B) contender {
+func coturn(tb testing.TB) contender {
 	binary, env, err := findCoturn()
 	if err != nil {
-		b.Skip("needs coturn: unpack Debian's package in dist/coturn, or install it: " + err.Error())
+		tb.Skip("needs coturn: unpack Debian's package in dist/coturn, or install it: " + err.Error())
 	}
 	version := exec.Command(binary, "--version")
 	version.Env = append(os.Environ(), env...)
 	said, err := version.CombinedOutput()
 	if err != nil {
-		b.Fatalf("%s --version: %v\n%s", binary, err, said)
+		tb.Fatalf("%s --version: %v\n%s", binary, err, said)
 	}
 	return contender{"coturn", strings.TrimSpace(string(said)), func(address netip.AddrPort, dir string) ([]string, []string, error) {
 		ip := address.Addr().String()
@@ -112,13 +112,13 @@ func findCoturn() (string, []string, error) {
 
 // build compiles a program as a release is compiled, but with its symbols, for
 // perf. They are not loaded.
-func build(b *testing.B, name, pkg string) string {
-	b.Helper()
-	out := filepath.Join(b.TempDir(), name)
+func build(tb testing.TB, name, pkg string) string {
+	tb.Helper()
+	out := filepath.Join(tb.TempDir(), name)
 	cmd := exec.Command("go", "build", "-trimpath", "-o", out, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("build %s: %v\n%s", pkg, err, text)
+		tb.Fatalf("build %s: %v\n%s", pkg, err, text)
 	}
 	return out
 }
