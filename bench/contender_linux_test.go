@@ -32,35 +32,60 @@ type contender struct {
 // contenders are icebox and whom it is compared with, built or looked up.
 func contenders(tb testing.TB) []contender {
 	tb.Helper()
-	return []contender{icebox(tb), coturn(tb), plainPion(tb)}
+	return []contender{icebox(tb, buildIcebox(tb), variant{name: "icebox"}), coturn(tb), plainPion(tb)}
 }
 
-func icebox(tb testing.TB) contender {
-	binary := build(tb, "icebox", "icebox/cmd/icebox")
-	return contender{"icebox", "this tree", func(address netip.AddrPort, dir string) ([]string, []string, error) {
+// variant is one way to run icebox.
+type variant struct {
+	name  string
+	relay string // more of turn.relay, as it stands in the file
+	peers string // turn.peers.allow
+	admin string // admin.listen
+}
+
+func buildIcebox(tb testing.TB) (binary string) { return build(tb, "icebox", "icebox/cmd/icebox") }
+
+func icebox(tb testing.TB, binary string, v variant) contender {
+	return contender{v.name, "this tree", func(address netip.AddrPort, dir string) ([]string, []string, error) {
 		file := filepath.Join(dir, "config.yaml")
-		err := os.WriteFile(file, []byte(iceboxConfig(address, dir)), 0o600)
+		err := os.WriteFile(file, []byte(v.config(address, dir)), 0o600)
 		return []string{binary, "serve", "-c", file}, nil, err
 	}}
 }
 
-// iceboxConfig lifts every limit that stands in the way of one client with ten
+// config lifts every limit that stands in the way of one client with ten
 // thousand sessions. Everything else is at its default.
-func iceboxConfig(address netip.AddrPort, dir string) string {
+func (v variant) config(address netip.AddrPort, dir string) string {
 	return fmt.Sprintf(`state_dir: %s/state
 public: {source: static, ipv4: %q}
 turn:
   realm: %s
   listen:
     - {network: udp, address: %q}
-  relay: {ports: %d-%d, address: %[2]q}
+  relay: {ports: %d-%d, address: %[2]q%[7]s}
   users:
-    - {name: %[7]s, password: %s}
+    - {name: %[8]s, password: %s}
+  peers: {allow: [%s]}
   limits: {allocations: 100000, allocations_per_user: 100000, unauthenticated: {rate: 1000000, burst: 1000000}}
 signaling: {listen: "127.0.0.1:3002"}
-admin: {listen: ""}
+admin: {listen: %q}
 log: {level: warn}
-`, dir, address.Addr(), realm, address, relayLow, relayHigh, userName, password)
+`, dir, address.Addr(), realm, address, relayLow, relayHigh, v.relay, userName, password, v.peers, v.admin)
+}
+
+// refused is what icebox says against running so, or nothing.
+func (v variant) refused(tb testing.TB, binary string) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	file := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(file, []byte(v.config(netip.MustParseAddrPort("198.51.100.10:3478"), dir)), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	said, err := exec.Command(binary, "check", "-c", file).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("%v: %s", err, said)
 }
 
 func plainPion(tb testing.TB) contender {

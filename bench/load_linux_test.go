@@ -69,14 +69,22 @@ type job struct {
 	window       int  // how many at a time
 	hold         bool // leave the sessions there; else each ends with a Refresh
 	latency      bool // note how long each signed Allocate takes
+
+	// peers, one a socket, makes each session that is held bind channelOf its
+	// socket to one of them.
+	peers []netip.AddrPort
 }
+
+// channelOf is the channel that a socket's session binds.
+func channelOf(socket int) uint16 { return uint16(0x4000 + socket) }
 
 // result is what came of a job.
 type result struct {
 	took      time.Duration
-	cpu       time.Duration   // of the load's own thread
-	latencies []time.Duration // of signed Allocates, one a session
-	resent    int             // requests sent a second time
+	cpu       time.Duration    // of the load's own thread
+	latencies []time.Duration  // of signed Allocates, one a session
+	resent    int              // requests sent a second time
+	relayed   []netip.AddrPort // of sessions with a peer: their relayed addresses, by socket
 }
 
 // run does the job on a thread of its own. The thread stays: natlab's processes
@@ -115,12 +123,14 @@ type step byte
 const (
 	waitsForNonce step = iota
 	waitsForSession
+	waitsForChannel
 	waitsForEnd
 )
 
 // talk is one socket at work.
 type talk struct {
 	fd      int
+	socket  int // counted within the job
 	step    step
 	request []byte // the last one, for its transaction ID and to send it again
 	nonce   []byte
@@ -146,7 +156,7 @@ func newRunner(l *load, j job) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	r := &runner{load: l, job: j, epoll: epoll, talks: make(map[int]*talk), events: make([]unix.EpollEvent, j.window)}
+	r := &runner{load: l, job: j, epoll: epoll, result: result{relayed: make([]netip.AddrPort, len(j.peers))}, talks: make(map[int]*talk), events: make([]unix.EpollEvent, j.window)}
 	for _, fd := range l.sockets[j.first : j.first+j.count] {
 		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
 			unix.Close(epoll)
@@ -197,7 +207,7 @@ func (r *runner) begin() error {
 	if n := len(r.spare); n > 0 {
 		t, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	t.fd, t.step = r.sockets[r.first+r.next], waitsForNonce
+	t.fd, t.socket, t.step = r.sockets[r.first+r.next], r.next, waitsForNonce
 	r.next++
 	r.talks[t.fd] = t
 	t.request = r.messages.ask(t.request[:0])
@@ -250,11 +260,19 @@ func (r *runner) answered(t *talk, reply []byte) error {
 		if r.latency {
 			r.latencies = append(r.latencies, time.Since(t.sent))
 		}
+		if r.peers != nil {
+			r.relayed[t.socket] = unmasked(find(reply, attrRelayed))
+			start := r.messages.bind(channelOf(t.socket), r.peers[t.socket])
+			t.request, t.step = r.messages.sign(t.request[:0], start, t.nonce), waitsForChannel
+			return r.send(t)
+		}
 		if r.hold {
 			return r.finish(t)
 		}
 		t.request, t.step = r.messages.sign(t.request[:0], r.messages.end, t.nonce), waitsForEnd
 		return r.send(t)
+	case t.step == waitsForChannel && kind == bindSuccess:
+		return r.finish(t)
 	case t.step == waitsForEnd && kind == refreshSuccess:
 		return r.finish(t)
 	}

@@ -7,22 +7,28 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"net/netip"
 )
 
-// Of RFC 8489 and RFC 8656, what one Allocate and one Refresh need.
+// Of RFC 8489 and RFC 8656, what an Allocate, a ChannelBind and a Refresh need.
 const (
 	allocateRequest = 0x0003
 	allocateSuccess = 0x0103
 	allocateError   = 0x0113
 	refreshRequest  = 0x0004
 	refreshSuccess  = 0x0104
+	bindRequest     = 0x0009
+	bindSuccess     = 0x0109
 
 	attrUsername     = 0x0006
 	attrIntegrity    = 0x0008
 	attrError        = 0x0009
+	attrChannel      = 0x000C
 	attrLifetime     = 0x000D
+	attrPeer         = 0x0012
 	attrRealm        = 0x0014
 	attrNonce        = 0x0015
+	attrRelayed      = 0x0016
 	attrTransport    = 0x0019
 	magicCookie      = 0x2112A442
 	headerSize       = 20
@@ -37,6 +43,7 @@ type messages struct {
 	bare    []byte // Allocate without credentials, whole
 	begin   []byte // a signed Allocate up to its NONCE
 	end     []byte // a signed Refresh with lifetime 0 up to its NONCE
+	who     []byte // USERNAME and REALM
 	mac     hash.Hash
 	counter uint64 // of transaction IDs
 }
@@ -49,6 +56,7 @@ func newMessages(user, realm, password string) *messages {
 		bare:  append(header(allocateRequest), transport...),
 		begin: append(append(header(allocateRequest), transport...), credentials...),
 		end:   append(append(header(refreshRequest), attribute(attrLifetime, make([]byte, 4))...), credentials...),
+		who:   credentials,
 		mac:   hmac.New(sha1.New, key[:]),
 	}
 	setLength(m.bare, len(m.bare))
@@ -94,6 +102,31 @@ func (m *messages) sign(dst, start, nonce []byte) []byte {
 	m.mac.Write(dst)
 	dst = append(dst, 0, attrIntegrity, 0, sha1.Size)
 	return m.mac.Sum(dst)
+}
+
+// bind is a signed ChannelBind up to its NONCE.
+func (m *messages) bind(channel uint16, peer netip.AddrPort) []byte {
+	number := binary.BigEndian.AppendUint16(nil, channel)
+	start := append(header(bindRequest), attribute(attrChannel, append(number, 0, 0))...)
+	return append(append(start, attribute(attrPeer, masked(peer))...), m.who...)
+}
+
+// masked is the value of an attribute with an IPv4 address that is XORed with the
+// magic cookie (RFC 8489 section 14.2).
+func masked(a netip.AddrPort) []byte {
+	ip := a.Addr().As4()
+	value := binary.BigEndian.AppendUint16([]byte{0, 1}, a.Port()^magicCookie>>16)
+	return binary.BigEndian.AppendUint32(value, binary.BigEndian.Uint32(ip[:])^magicCookie)
+}
+
+// unmasked is the other way round; the zero AddrPort where value is none.
+func unmasked(value []byte) netip.AddrPort {
+	if len(value) != 8 || value[1] != 1 {
+		return netip.AddrPort{}
+	}
+	var ip [4]byte
+	binary.BigEndian.PutUint32(ip[:], binary.BigEndian.Uint32(value[4:])^magicCookie)
+	return netip.AddrPortFrom(netip.AddrFrom4(ip), binary.BigEndian.Uint16(value[2:])^magicCookie>>16)
 }
 
 // number gives a message a transaction ID of its own.
