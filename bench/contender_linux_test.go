@@ -88,6 +88,26 @@ func (v variant) refused(tb testing.TB, binary string) string {
 	return fmt.Sprintf("%v: %s", err, said)
 }
 
+// relayer is a contender of the relay benchmark.
+type relayer struct {
+	contender
+	drops   bool   // it tells what it drops
+	refused string // why it can't run here, or nothing
+}
+
+// iceboxes are icebox with each of its data paths.
+func iceboxes(tb testing.TB) (list []relayer) {
+	tb.Helper()
+	binary := buildIcebox(tb)
+	for _, path := range [][2]string{
+		{"plain", ", datapath: plain"}, {"batch", ", datapath: batch"}, {"batch-pinned", ", datapath: batch, pin: true"},
+	} {
+		v := variant{name: "icebox-" + path[0], relay: path[1], peers: "192.0.2.0/24", admin: adminAddress}
+		list = append(list, relayer{icebox(tb, binary, v), true, v.refused(tb, binary)})
+	}
+	return list
+}
+
 func plainPion(tb testing.TB) contender {
 	binary := build(tb, "plainpion", "icebox/bench/plainpion")
 	return contender{"pion/turn", moduleVersion("github.com/pion/turn/v3"), func(address netip.AddrPort, _ string) ([]string, []string, error) {

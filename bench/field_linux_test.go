@@ -50,8 +50,9 @@ func (c *choice) or(standard bool) bool {
 // and how both run.
 type field struct {
 	server, client       *natlab.Host
-	serverCPU, clientCPU int  // below 0: any
-	realtime             bool // before all other threads of the machine
+	peer                 *natlab.Host // where packets are relayed to; nil where none are
+	serverCPU, clientCPU int          // below 0: any
+	realtime             bool         // before all other threads of the machine
 }
 
 // arrange gives server and load a CPU each where they should be pinned, and

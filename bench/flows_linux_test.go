@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// firstPeer is the peer's first port, one for each flow.
+const firstPeer = 20000
+
+// receiveBuffer is what a socket of the generator may hold, so that what is lost
+// is not lost there.
+const receiveBuffer = 4 << 20
+
+// flows are calls through a server: each has a client's socket with a session of
+// its own, a channel, a relayed address, and a peer's socket. All are connected,
+// so that what comes from elsewhere meets no socket and is counted by the kernel.
+type flows struct {
+	load   *load
+	peers  []int
+	tracks [2][]track // by direction
+}
+
+// flows opens that many through the server of the field.
+func (f *field) flows(count int) (*flows, error) {
+	l, err := f.load(count)
+	if err != nil {
+		return nil, err
+	}
+	w := &flows{load: l, tracks: [2][]track{make([]track, count), make([]track, count)}}
+	if err := w.open(f, count); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *flows) open(f *field, count int) error {
+	addresses := make([]netip.AddrPort, count)
+	for i := range addresses {
+		addresses[i] = netip.AddrPortFrom(f.peer.Addr(), uint16(firstPeer+i))
+	}
+	r, err := w.load.run(job{count: count, window: min(*window, count), hold: true, peers: addresses})
+	if err != nil {
+		return fmt.Errorf("open %d flows: %w", count, err)
+	}
+	err = f.peer.Do(func() error {
+		for i, relayed := range r.relayed {
+			fd, err := connected(addresses[i], relayed)
+			if err != nil {
+				return fmt.Errorf("the peer of flow %d, relayed by %v: %w", i, relayed, err)
+			}
+			w.peers = append(w.peers, fd)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, fd := range append(w.peers, w.load.sockets...) {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
+			return fmt.Errorf("the receive buffer of a flow: %w", err)
+		}
+	}
+	return nil
+}
+
+// count is how many flows there are.
+func (w *flows) count() int { return len(w.peers) }
+
+// from is the socket that a flow's packets leave by.
+func (w *flows) from(flow int, way direction) int {
+	if way == up {
+		return w.load.sockets[flow]
+	}
+	return w.peers[flow]
+}
+
+// to is the socket that they arrive at.
+func (w *flows) to(flow int, way direction) int { return w.from(flow, up+down-way) }
+
+func (w *flows) close() {
+	w.load.close()
+	for _, fd := range w.peers {
+		unix.Close(fd)
+	}
+}

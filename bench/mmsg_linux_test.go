@@ -1,0 +1,114 @@
+package bench
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// mmsghdr is struct mmsghdr of recvmmsg(2).
+type mmsghdr struct {
+	header unix.Msghdr
+	size   uint32
+}
+
+// batch are messages for one system call, each with a buffer of its own. The
+// calls are raw: they never wait, and the scheduler need not know about them.
+type batch struct {
+	messages []mmsghdr
+	buffers  []unix.Iovec
+	space    []byte // of all buffers, one after the other
+	stride   int
+}
+
+// newBatch makes count messages with buffers of stride bytes.
+func newBatch(count, stride int) *batch {
+	b := &batch{make([]mmsghdr, count), make([]unix.Iovec, count), make([]byte, count*stride), stride}
+	for i := range b.messages {
+		b.buffers[i].Base = &b.space[i*stride]
+		b.buffers[i].SetLen(stride)
+		b.messages[i].header.Iov = &b.buffers[i]
+		b.messages[i].header.Iovlen = 1
+	}
+	return b
+}
+
+// buffer is the whole buffer of a message.
+func (b *batch) buffer(i int) []byte { return b.space[i*b.stride : (i+1)*b.stride] }
+
+// received is what the last receive put into a message.
+func (b *batch) received(i int) []byte { return b.space[i*b.stride:][:b.messages[i].size] }
+
+// receive reads what is there, as many messages as there are at most.
+func (b *batch) receive(fd int) (int, error) {
+	return b.call(unix.SYS_RECVMMSG, fd, 0, len(b.messages))
+}
+
+// send sends the first count messages in full; it returns how many went out
+// before an error.
+func (b *batch) send(fd, count int) (sent int, err error) {
+	for sent < count {
+		n, err := b.call(unix.SYS_SENDMMSG, fd, sent, count)
+		if err != nil || n == 0 {
+			return sent, err
+		}
+		sent += n
+	}
+	return sent, nil
+}
+
+// call is one system call for the messages from first to end. What can't be done
+// without waiting is no error.
+func (b *batch) call(number uintptr, fd, first, end int) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall6(number, uintptr(fd), uintptr(unsafe.Pointer(&b.messages[first])),
+			uintptr(end-first), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EAGAIN:
+			return 0, nil
+		case unix.EINTR:
+			interrupted()
+		default:
+			return 0, errno
+		}
+	}
+}
+
+// sendSegmented sends the first count buffers as one message that the kernel
+// cuts: UDP_SEGMENT.
+func (b *batch) sendSegmented(fd, count int) (int, error) {
+	control := make([]byte, unix.CmsgSpace(2))
+	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	header.Level, header.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	header.SetLen(unix.CmsgLen(2))
+	*(*uint16)(unsafe.Pointer(&control[unix.CmsgLen(0)])) = uint16(b.stride)
+	n, err := unix.SendmsgN(fd, b.space[:count*b.stride], control, nil, unix.MSG_DONTWAIT)
+	if err == unix.EAGAIN {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("UDP_SEGMENT: %w", err)
+	}
+	return n / b.stride, nil
+}
+
+// poll is epoll_wait without waiting.
+func poll(epoll int, events []unix.EpollEvent) (int, error) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&events[0])),
+		uintptr(len(events)), 0, 0, 0)
+	switch errno {
+	case 0:
+		return int(n), nil
+	case unix.EINTR:
+		return 0, nil
+	}
+	return 0, fmt.Errorf("epoll: %w", errno)
+}
+
+// interrupted is where a loop of raw calls can be stopped by the runtime.
+//
+//go:noinline
+func interrupted() {}

@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"icebox/natlab"
+)
+
+// relayField is three hosts in a row, without a router: client, box, peer.
+func relayField(tb testing.TB) *field {
+	tb.Helper()
+	lab := natlab.New(tb)
+	f := &field{
+		server: lab.Host("box", "198.51.100.10"),
+		client: lab.Host("client", "203.0.113.20"),
+		peer:   lab.Host("peer", "192.0.2.30"),
+	}
+	lab.Wire(f.client, f.server)
+	lab.Wire(f.server, f.peer)
+	return f
+}
+
+// The short form of the benchmark: its load is one that anything can carry, and
+// what may be lost of it is more than a busy machine loses.
+const (
+	shortFlows   = 20
+	shortRate    = 2000
+	shortCounted = time.Second
+	mayBeLost    = 0.10
+)
+
+// TestRelayShort relays little traffic for a short time. It fails where packets
+// are damaged, misdelivered or lost, and never for how long anything takes.
+func TestRelayShort(t *testing.T) {
+	f := relayField(t)
+	f.arrange(t, false, false)
+	raiseFiles(t, shortFlows*2+spare)
+	for _, c := range iceboxes(t) {
+		t.Run(c.name, func(t *testing.T) {
+			if c.refused != "" {
+				t.Log("not there yet: " + c.refused)
+				return
+			}
+			f.with(t, c.contender, func(pid int) error { return shortRuns(t, f, pid) })
+		})
+	}
+}
+
+func shortRuns(t *testing.T, f *field, pid int) error {
+	w, err := f.flows(shortFlows)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, kind := range []string{"singles", "trains"} {
+		m, err := f.relay(pid, w, run{traffic: traffic{kind, shortFlows, "both", shortRate}, counted: shortCounted, drops: true})
+		if err != nil {
+			return err
+		}
+		t.Logf("%s: %v", kind, m)
+		if m.Relayed == 0 || m.Loss > mayBeLost {
+			t.Errorf("%s: %.0f a second were relayed of %.0f: %+v", kind, m.Relayed, m.Offered, m.Causes)
+		}
+	}
+	return nil
+}

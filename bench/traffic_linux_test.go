@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+)
+
+// The two kinds of packets: speech, and frames of video.
+const (
+	singleSize = 172
+	trainSize  = 1200
+	trainCount = 16
+)
+
+// traffic is what a generator offers.
+type traffic struct {
+	kind  string // singles or trains
+	flows int
+	way   string // up, down, or both
+	rate  int    // packets a second, both directions together
+}
+
+func (t traffic) String() string { return fmt.Sprintf("%s/%d/%s/%d", t.kind, t.flows, t.way, t.rate) }
+
+// shape is the payload of a packet, and how many leave at once.
+func (t traffic) shape() (size, train int) {
+	if t.kind == "trains" {
+		return trainSize, trainCount
+	}
+	return singleSize, 1
+}
+
+// turn is the flow and the direction of the nth train: flow by flow, and where
+// both directions are wanted, up and down in turn.
+func (t traffic) turn(n int) (flow int, way direction) {
+	switch t.way {
+	case "up":
+		return n % t.flows, up
+	case "down":
+		return n % t.flows, down
+	}
+	return n / 2 % t.flows, direction(n % 2)
+}
+
+// due is when the nth train has to leave.
+func (t traffic) due(n int) time.Duration {
+	_, train := t.shape()
+	return time.Duration(float64(n) * float64(train) / float64(t.rate) * float64(time.Second))
+}
