@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn build vuln clean
+.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn bench-relay build vuln clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,10 @@ bench: ## every benchmark
 bench-turn: ## TURN side by side with coturn and plain pion: sessions a second, memory a session
 	@mkdir -p dist
 	go test -run '^$$' -bench '^BenchmarkTurn$$' -benchtime 1x -v ./bench -args -json "$(CURDIR)/dist/bench-turn.json" $(BENCH_FLAGS)
+
+bench-relay: ## the packets that TURN relays, side by side with coturn and plain pion: CPU, latency, loss
+	@mkdir -p dist
+	go test -run '^$$' -bench '^BenchmarkRelay$$' -benchtime 1x -timeout 3h -v ./bench -args -json "$(CURDIR)/dist/bench-relay.json" $(BENCH_FLAGS)
 
 build: ## a static, stripped binary in dist/icebox
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,6 +94,25 @@ type relayer struct {
 	contender
 	drops   bool   // it tells what it drops
 	refused string // why it can't run here, or nothing
+}
+
+// relayers are those of these names that can run here. coturn is what the others
+// are compared with.
+func relayers(tb testing.TB, names []string) (list []relayer) {
+	tb.Helper()
+	all := append([]relayer{{contender: coturn(tb)}, {contender: plainPion(tb)}}, iceboxes(tb)...)
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(r relayer) bool { return r.name == name })
+		switch {
+		case i < 0:
+			tb.Fatalf("no server is called %q", name)
+		case all[i].refused != "":
+			tb.Logf("%s is left out: %s", name, all[i].refused)
+		default:
+			list = append(list, all[i])
+		}
+	}
+	return list
 }
 
 // iceboxes are icebox with each of its data paths.

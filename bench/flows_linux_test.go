@@ -24,23 +24,26 @@ type flows struct {
 }
 
 // flows opens that many through the server of the field.
-func (f *field) flows(count int) (*flows, error) {
-	l, err := f.load(count)
+func (f *field) flows(count int) (*flows, error) { return f.flowsFrom(0, count) }
+
+// flowsFrom opens them so many ports above the first.
+func (f *field) flowsFrom(above, count int) (*flows, error) {
+	l, err := f.loadFrom(above, count)
 	if err != nil {
 		return nil, err
 	}
 	w := &flows{load: l, tracks: [2][]track{make([]track, count), make([]track, count)}}
-	if err := w.open(f, count); err != nil {
+	if err := w.open(f, above, count); err != nil {
 		w.close()
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *flows) open(f *field, count int) error {
+func (w *flows) open(f *field, above, count int) error {
 	addresses := make([]netip.AddrPort, count)
 	for i := range addresses {
-		addresses[i] = netip.AddrPortFrom(f.peer.Addr(), uint16(firstPeer+i))
+		addresses[i] = netip.AddrPortFrom(f.peer.Addr(), uint16(firstPeer+above+i))
 	}
 	r, err := w.load.run(job{count: count, window: min(*window, count), hold: true, peers: addresses})
 	if err != nil {

@@ -168,9 +168,9 @@ func (r *report) print(out io.Writer) {
 	}
 }
 
-// write puts everything into a file as JSON.
-func (r *report) write(name string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+// writeJSON puts results into a file.
+func writeJSON(name string, results any) error {
+	text, err := json.MarshalIndent(results, "", "  ")
 	if err == nil {
 		err = os.WriteFile(name, append(text, '\n'), 0o644)
 	}

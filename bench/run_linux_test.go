@@ -147,6 +147,34 @@ type causes struct {
 	Own     map[string]float64 `json:"as_counted_by_server,omitempty"`
 }
 
+func (c *causes) add(d causes) {
+	c.Before += d.Before
+	c.Backlog += d.Backlog
+	c.Server += d.Server
+	c.Send += d.Send
+	c.After += d.After
+	for name, n := range d.Own {
+		c.Own[name] += n
+	}
+}
+
+// String names those that there are.
+func (c causes) String() (text string) {
+	for _, cause := range []struct {
+		name string
+		n    float64
+	}{{"before the server", c.Before}, {"CPU backlog", c.Backlog}, {"in the server", c.Server},
+		{"its send buffers", c.Send}, {"after the server", c.After}} {
+		if cause.n > 0 {
+			text += fmt.Sprintf(" %s %.0f", cause.name, cause.n)
+		}
+	}
+	if len(c.Own) > 0 {
+		text += fmt.Sprintf(" (it counted %v)", c.Own)
+	}
+	return text
+}
+
 // What makes a generator overloaded: it sent less than this share of what it
 // should have, or a packet this late.
 const (
@@ -180,7 +208,7 @@ func (m passage) String() string {
 	text := fmt.Sprintf("%.2f us CPU, p50 %.0f us, p99 %.0f us, %.0f/s offered, %.3f%% lost, late p50 %.0f p99 %.0f max %.0f us",
 		m.CPU, m.P50, m.P99, m.Offered, 100*m.Loss, m.Late50, m.Late99, m.Latest)
 	if m.Loss > 0 {
-		text += fmt.Sprintf(" %+v", m.Causes)
+		text += ":" + m.Causes.String()
 	}
 	if m.Overload > 0 {
 		text += ", GENERATOR OVERLOAD"

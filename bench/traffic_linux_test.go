@@ -47,3 +47,40 @@ func (t traffic) due(n int) time.Duration {
 	_, train := t.shape()
 	return time.Duration(float64(n) * float64(train) / float64(t.rate) * float64(time.Second))
 }
+
+// cases are what is measured unless -all is given: at least one of each kind that
+// differs in what it asks of a server.
+func cases() []traffic {
+	return []traffic{
+		{"singles", 20, "up", 2000},
+		{"singles", 20, "up", 60000},
+		{"singles", 20, "up", 150000},
+		{"singles", 20, "down", 60000},
+		{"singles", 20, "down", 150000},
+		{"singles", 20, "both", 60000},
+		{"singles", 1000, "up", 60000},
+		{"singles", 1000, "down", 60000},
+		{"trains", 20, "up", 2000},
+		{"trains", 20, "up", 60000},
+		{"trains", 20, "up", 150000},
+		{"trains", 20, "up", 400000},
+		{"trains", 20, "down", 60000},
+		{"trains", 20, "down", 150000},
+		{"trains", 20, "both", 60000},
+		{"trains", 1000, "up", 60000},
+	}
+}
+
+// everyCase is the whole matrix, and one load that is more than most can carry.
+func everyCase() (list []traffic) {
+	for _, kind := range []string{"singles", "trains"} {
+		for _, count := range []int{20, 1000} {
+			for _, way := range []string{"up", "down", "both"} {
+				for _, rate := range []int{2000, 60000, 150000} {
+					list = append(list, traffic{kind, count, way, rate})
+				}
+			}
+		}
+	}
+	return append(list, traffic{"trains", 20, "up", 400000})
+}

@@ -60,7 +60,7 @@ func BenchmarkTurn(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	all.print(os.Stdout)
 	if *jsonFile != "" {
-		if err := all.write(*jsonFile); err != nil {
+		if err := writeJSON(*jsonFile, all); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -161,10 +161,13 @@ func (f *field) memory(pid int, m *measurement) error {
 	return nil
 }
 
-// load opens that many sockets on the client.
-func (f *field) load(sockets int) (l *load, err error) {
+// load opens that many sockets on the client, from its first port.
+func (f *field) load(sockets int) (*load, error) { return f.loadFrom(0, sockets) }
+
+// loadFrom opens them so many ports above the first.
+func (f *field) loadFrom(above, sockets int) (l *load, err error) {
 	err = f.client.Do(func() error {
-		l, err = newLoad(f.client.Addr(), firstPort, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
+		l, err = newLoad(f.client.Addr(), firstPort+above, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
 			newMessages(userName, realm, password), place{f.clientCPU, f.realtime})
 		return err
 	})

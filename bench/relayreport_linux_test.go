@@ -1,0 +1,283 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+	"time"
+)
+
+// relayReport has the turns of all servers of the relay benchmark.
+type relayReport struct {
+	Time      string                 `json:"time"`
+	Machine   string                 `json:"machine"`
+	Counted   float64                `json:"seconds_per_case"`
+	Pinned    bool                   `json:"pinned"`
+	Realtime  bool                   `json:"realtime"`
+	Segmented bool                   `json:"load_sends_by_udp_segment"`
+	Servers   []serverID             `json:"servers"`
+	Cases     []*caseScore           `json:"cases"`
+	Highest   []*peakScore           `json:"highest_rates"`
+	Memory    map[string][]footprint `json:"memory"` // by server
+}
+
+type serverID struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// caseScore is one case, of each server that had it.
+type caseScore struct {
+	traffic traffic
+	Name    string                   `json:"case"`
+	Servers map[string]*passageScore `json:"servers"`
+}
+
+type passageScore struct {
+	Median passage   `json:"median"`
+	Ratio  ratio     `json:"ratio"` // to the first server
+	Rounds []passage `json:"rounds"`
+}
+
+// ratio is a median by that of the first server.
+type ratio struct {
+	CPU float64 `json:"server_cpu_us_per_packet"`
+	P50 float64 `json:"p50_us"`
+	P99 float64 `json:"p99_us"`
+}
+
+// peakScore is the highest rate of one kind of packets.
+type peakScore struct {
+	Kind    string             `json:"kind"`
+	Medians map[string]float64 `json:"medians"`
+	Rounds  map[string][]peak  `json:"rounds"`
+}
+
+func newRelayReport(list []relayer, f *field) *relayReport {
+	r := &relayReport{Time: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Counted: counted.Seconds(),
+		Pinned: f.serverCPU >= 0, Realtime: f.realtime, Segmented: *segment, Memory: make(map[string][]footprint)}
+	for _, c := range list {
+		r.Servers = append(r.Servers, serverID{c.name, c.version})
+	}
+	return r
+}
+
+func (r *relayReport) addPassage(t traffic, server string, m passage) {
+	c := r.caseOf(t)
+	s := c.Servers[server]
+	if s == nil {
+		s = new(passageScore)
+		c.Servers[server] = s
+	}
+	s.Rounds = append(s.Rounds, m)
+	s.Median = medianPassage(s.Rounds)
+	if base := c.Servers[r.Servers[0].Name]; base != nil {
+		for _, s := range c.Servers {
+			s.Ratio = ratio{by(s.Median.CPU, base.Median.CPU), by(s.Median.P50, base.Median.P50), by(s.Median.P99, base.Median.P99)}
+		}
+	}
+}
+
+func (r *relayReport) caseOf(t traffic) *caseScore {
+	for _, c := range r.Cases {
+		if c.traffic == t {
+			return c
+		}
+	}
+	c := &caseScore{t, t.String(), make(map[string]*passageScore)}
+	r.Cases = append(r.Cases, c)
+	return c
+}
+
+func (r *relayReport) addHighest(kind, server string, p peak) {
+	var s *peakScore
+	for _, old := range r.Highest {
+		if old.Kind == kind {
+			s = old
+		}
+	}
+	if s == nil {
+		s = &peakScore{kind, make(map[string]float64), make(map[string][]peak)}
+		r.Highest = append(r.Highest, s)
+	}
+	s.Rounds[server] = append(s.Rounds[server], p)
+	s.Medians[server] = medianOf(s.Rounds[server], func(p peak) float64 { return p.Rate })
+}
+
+func (r *relayReport) addMemory(server string, m footprint) {
+	r.Memory[server] = append(r.Memory[server], m)
+}
+
+// by is a divided by b, rounded; 0 where b is 0.
+func by(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return math.Round(a/b*1000) / 1000
+}
+
+func medianOf[T any](list []T, field func(T) float64) float64 {
+	values := make([]float64, len(list))
+	for i, v := range list {
+		values[i] = field(v)
+	}
+	return median(values)
+}
+
+// medianPassage is the median of each field by itself.
+func medianPassage(rounds []passage) (m passage) {
+	for _, field := range []func(*passage) *float64{
+		func(p *passage) *float64 { return &p.CPU },
+		func(p *passage) *float64 { return &p.Offered },
+		func(p *passage) *float64 { return &p.Relayed },
+		func(p *passage) *float64 { return &p.P50 },
+		func(p *passage) *float64 { return &p.P99 },
+		func(p *passage) *float64 { return &p.Loss },
+		func(p *passage) *float64 { return &p.Disorder },
+		func(p *passage) *float64 { return &p.Twice },
+		func(p *passage) *float64 { return &p.Late50 },
+		func(p *passage) *float64 { return &p.Late99 },
+		func(p *passage) *float64 { return &p.Latest },
+		func(p *passage) *float64 { return &p.Overload },
+		func(p *passage) *float64 { return &p.Causes.Before },
+		func(p *passage) *float64 { return &p.Causes.Backlog },
+		func(p *passage) *float64 { return &p.Causes.Server },
+		func(p *passage) *float64 { return &p.Causes.Send },
+		func(p *passage) *float64 { return &p.Causes.After },
+	} {
+		*field(&m) = medianOf(rounds, func(p passage) float64 { return *field(&p) })
+	}
+	return m
+}
+
+// print writes the medians as tables.
+func (r *relayReport) print(out io.Writer) {
+	turns := 0
+	for _, c := range r.Cases {
+		turns = max(turns, len(c.Servers[r.Servers[0].Name].Rounds))
+	}
+	fmt.Fprintf(out, "\n%s, %s\nmedians of %d rounds of %.1f s a case; pinned: %v, realtime: %v, load by UDP_SEGMENT: %v\n",
+		r.Time, r.Machine, turns, r.Counted, r.Pinned, r.Realtime, r.Segmented)
+	r.printCases(out, "server CPU, us a packet", "%.2f", true, func(p *passage) float64 { return p.CPU })
+	r.printCases(out, "one way, p50 us", "%.0f", true, func(p *passage) float64 { return p.P50 })
+	r.printCases(out, "one way, p99 us", "%.0f", true, func(p *passage) float64 { return p.P99 })
+	r.printCases(out, "lost, %", "%.3f", false, func(p *passage) float64 { return 100 * p.Loss })
+	r.printCauses(out)
+	r.printFlows(out)
+	r.printHighest(out)
+	r.printMemory(out)
+}
+
+// columns begins a table: the title, the servers, and their ratios if wanted.
+func (r *relayReport) columns(out io.Writer, title string, ratios bool) *tabwriter.Writer {
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, title)
+	for _, s := range r.Servers {
+		fmt.Fprintf(w, "\t%s", s.Name)
+	}
+	if ratios {
+		for _, s := range r.Servers[1:] {
+			fmt.Fprintf(w, "\t%s / %s", s.Name, r.Servers[0].Name)
+		}
+	}
+	fmt.Fprintln(w, "\t")
+	return w
+}
+
+// line is one line of such a table. A value that mark is true for gets a mark.
+func (r *relayReport) line(w io.Writer, name, format string, ratios bool, value func(server string) float64, mark func(server string) bool) {
+	fmt.Fprint(w, name)
+	for _, s := range r.Servers {
+		fmt.Fprintf(w, "\t"+format, value(s.Name))
+		if mark != nil && mark(s.Name) {
+			fmt.Fprint(w, "!")
+		}
+	}
+	if ratios {
+		for _, s := range r.Servers[1:] {
+			fmt.Fprintf(w, "\t%.2f", by(value(s.Name), value(r.Servers[0].Name)))
+		}
+	}
+	fmt.Fprintln(w, "\t")
+}
+
+// printCases marks what the generator could not offer in full.
+func (r *relayReport) printCases(out io.Writer, title, format string, ratios bool, value func(*passage) float64) {
+	w := r.columns(out, title, ratios)
+	defer w.Flush()
+	for _, c := range r.Cases {
+		r.line(w, c.Name, format, ratios,
+			func(server string) float64 { return value(&c.Servers[server].Median) },
+			func(server string) bool { return c.Servers[server].Median.Overload > 0 })
+	}
+}
+
+// printCauses says where packets were lost, of the sum of all rounds.
+func (r *relayReport) printCauses(out io.Writer) {
+	fmt.Fprintln(out, "\nlost packets by cause, of all rounds")
+	for _, c := range r.Cases {
+		for _, s := range r.Servers {
+			sum := causes{Own: make(map[string]float64)}
+			for _, p := range c.Servers[s.Name].Rounds {
+				sum.add(p.Causes)
+			}
+			if text := sum.String(); text != "" {
+				fmt.Fprintf(out, "  %s, %s:%s\n", c.Name, s.Name, text)
+			}
+		}
+	}
+}
+
+// printFlows compares many flows with few, where both were measured.
+func (r *relayReport) printFlows(out io.Writer) {
+	w := r.columns(out, "CPU at 1,000 flows by that at 20", false)
+	defer w.Flush()
+	for _, many := range r.Cases {
+		t := many.traffic
+		t.flows = 20
+		for _, few := range r.Cases {
+			if many.traffic.flows != 1000 || few.traffic != t {
+				continue
+			}
+			r.line(w, fmt.Sprintf("%s/%s/%d", t.kind, t.way, t.rate), "%.2f", false, func(server string) float64 {
+				return by(many.Servers[server].Median.CPU, few.Servers[server].Median.CPU)
+			}, nil)
+		}
+	}
+}
+
+// printHighest marks where the generator was the limit in most rounds.
+func (r *relayReport) printHighest(out io.Writer) {
+	w := r.columns(out, "highest rate, packets a second", true)
+	defer w.Flush()
+	for _, h := range r.Highest {
+		r.line(w, h.Kind, "%.0f", true,
+			func(server string) float64 { return h.Medians[server] },
+			func(server string) bool {
+				return medianOf(h.Rounds[server], func(p peak) float64 { return truth(p.AtLeast) }) > 0.5
+			})
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (r *relayReport) printMemory(out io.Writer) {
+	if len(r.Memory) == 0 {
+		return
+	}
+	w := r.columns(out, "memory", true)
+	defer w.Flush()
+	r.line(w, "KB a session", "%.1f", true, func(server string) float64 {
+		return medianOf(r.Memory[server], func(m footprint) float64 { return m.Session / 1000 })
+	}, nil)
+	r.line(w, fmt.Sprintf("MB with %d", memoryFirst), "%.1f", true, func(server string) float64 {
+		return medianOf(r.Memory[server], func(m footprint) float64 { return m.Idle / 1e6 })
+	}, nil)
+}
