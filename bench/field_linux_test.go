@@ -22,7 +22,7 @@ import (
 // How server and load run; each benchmark has a default of its own.
 var (
 	pin      = choose("pin", "server and load on one CPU each")
-	realtime = choose("realtime", "server and load go before everything else on the machine, where that is allowed")
+	realtime = choose("realtime", "of bench-turn: server and load go before everything else on the machine, where that is allowed")
 )
 
 // choice is a flag that is on, off, or not given.

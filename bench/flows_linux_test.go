@@ -84,6 +84,18 @@ func (w *flows) from(flow int, way direction) int {
 // to is the socket that they arrive at.
 func (w *flows) to(flow int, way direction) int { return w.from(flow, up+down-way) }
 
+// silent names the first flow of which nothing came in the last run.
+func (w *flows) silent() string {
+	for _, way := range []direction{up, down} {
+		for i, t := range w.tracks[way] {
+			if t.newest <= t.begun {
+				return fmt.Sprintf(", and none of flow %d, %v", i, way)
+			}
+		}
+	}
+	return ""
+}
+
 func (w *flows) close() {
 	w.load.close()
 	for _, fd := range w.peers {

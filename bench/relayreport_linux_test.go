@@ -14,7 +14,6 @@ type relayReport struct {
 	Machine   string                 `json:"machine"`
 	Counted   float64                `json:"seconds_per_case"`
 	Pinned    bool                   `json:"pinned"`
-	Realtime  bool                   `json:"realtime"`
 	Segmented bool                   `json:"load_sends_by_udp_segment"`
 	Servers   []serverID             `json:"servers"`
 	Cases     []*caseScore           `json:"cases"`
@@ -56,7 +55,7 @@ type peakScore struct {
 
 func newRelayReport(list []relayer, f *field) *relayReport {
 	r := &relayReport{Time: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Counted: counted.Seconds(),
-		Pinned: f.serverCPU >= 0, Realtime: f.realtime, Segmented: *segment, Memory: make(map[string][]footprint)}
+		Pinned: f.serverCPU >= 0, Segmented: *segment, Memory: make(map[string][]footprint)}
 	for _, c := range list {
 		r.Servers = append(r.Servers, serverID{c.name, c.version})
 	}
@@ -157,8 +156,8 @@ func (r *relayReport) print(out io.Writer) {
 	for _, c := range r.Cases {
 		turns = max(turns, len(c.Servers[r.Servers[0].Name].Rounds))
 	}
-	fmt.Fprintf(out, "\n%s, %s\nmedians of %d rounds of %.1f s a case; pinned: %v, realtime: %v, load by UDP_SEGMENT: %v\n",
-		r.Time, r.Machine, turns, r.Counted, r.Pinned, r.Realtime, r.Segmented)
+	fmt.Fprintf(out, "\n%s, %s\nmedians of %d rounds of %.1f s a case; pinned: %v, load by UDP_SEGMENT: %v\n",
+		r.Time, r.Machine, turns, r.Counted, r.Pinned, r.Segmented)
 	r.printCases(out, "server CPU, us a packet", "%.2f", true, func(p *passage) float64 { return p.CPU })
 	r.printCases(out, "one way, p50 us", "%.0f", true, func(p *passage) float64 { return p.P50 })
 	r.printCases(out, "one way, p99 us", "%.0f", true, func(p *passage) float64 { return p.P99 })
@@ -250,6 +249,9 @@ func (r *relayReport) printFlows(out io.Writer) {
 
 // printHighest marks where the generator was the limit in most rounds.
 func (r *relayReport) printHighest(out io.Writer) {
+	if len(r.Highest) == 0 {
+		return
+	}
 	w := r.columns(out, "highest rate, packets a second", true)
 	defer w.Flush()
 	for _, h := range r.Highest {

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"time"
 )
@@ -34,6 +33,10 @@ func (f *field) relay(pid int, w *flows, r run) (m passage, err error) {
 		return m, err
 	}
 	defer g.close()
+	before, err := f.dropsOf(r)
+	if err != nil {
+		return m, err
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the generator makes no garbage
 	done := make(chan error, 1)
 	go func() { done <- g.run(place{f.clientCPU, f.realtime}) }()
@@ -41,15 +44,27 @@ func (f *field) relay(pid int, w *flows, r run) (m passage, err error) {
 	if err != nil {
 		return m, fmt.Errorf("%v: %w", r.traffic, err)
 	}
+	after, err := f.dropsOf(r)
 	m.set(r, &g.outcome, watched)
-	return m, nil
+	m.Causes.Own = more(before, after)
+	return m, err
+}
+
+// more is by how much counters have grown, of those that have.
+func more(before, after map[string]float64) map[string]float64 {
+	grown := make(map[string]float64)
+	for name, n := range after {
+		if n > before[name] {
+			grown[name] = n - before[name]
+		}
+	}
+	return grown
 }
 
 // watched is what is seen of a run from outside of its generator.
 type watched struct {
 	before, after look
 	lost          counters
-	drops         map[string]float64
 }
 
 // watch leads a generator through its phases and waits for its end.
@@ -57,11 +72,6 @@ func (f *field) watch(pid int, g *generator, r run, done <-chan error) (w watche
 	stop := func() error {
 		g.phase.Store(ending)
 		return <-done
-	}
-	dropped, err := f.dropsOf(r)
-	if err != nil {
-		stop()
-		return w, err
 	}
 	select {
 	case err := <-done:
@@ -94,12 +104,7 @@ func (f *field) watch(pid int, g *generator, r run, done <-chan error) (w watche
 	if w.lost.strays > 0 {
 		return w, fmt.Errorf("%d packets came to sockets that are not their flow's", w.lost.strays)
 	}
-	w.drops, err = f.dropsOf(r)
-	maps.DeleteFunc(w.drops, func(cause string, n float64) bool {
-		w.drops[cause] = n - dropped[cause]
-		return w.drops[cause] == 0
-	})
-	return w, err
+	return w, nil
 }
 
 // dropsOf are the server's own counts, where it has some.
@@ -200,7 +205,7 @@ func (m *passage) set(r run, o *outcome, w watched) {
 		m.Loss = lost / float64(o.sent)
 	}
 	m.Causes = causes{Before: float64(w.lost.boxReceive), Backlog: float64(w.lost.backlog),
-		Send: float64(w.lost.boxSend), After: float64(w.lost.ends), Own: w.drops}
+		Send: float64(w.lost.boxSend), After: float64(w.lost.ends)}
 	m.Causes.Server = max(0, lost-m.Causes.Before-m.Causes.Backlog-m.Causes.Send-m.Causes.After)
 }
 

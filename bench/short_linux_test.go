@@ -22,16 +22,17 @@ func relayField(tb testing.TB) *field {
 }
 
 // The short form of the benchmark: its load is one that anything can carry, and
-// what may be lost of it is more than a busy machine loses.
+// what may be lost of it is more than a machine loses that does much else.
 const (
 	shortFlows   = 20
 	shortRate    = 2000
+	shortWarm    = 200 * time.Millisecond
 	shortCounted = time.Second
-	mayBeLost    = 0.10
+	mayBeLost    = 0.50
 )
 
 // TestRelayShort relays little traffic for a short time. It fails where packets
-// are damaged, misdelivered or lost, and never for how long anything takes.
+// are damaged or misdelivered, or where flows carry none, and never for how long anything takes.
 func TestRelayShort(t *testing.T) {
 	f := relayField(t)
 	f.arrange(t, false, false)
@@ -54,13 +55,13 @@ func shortRuns(t *testing.T, f *field, pid int) error {
 	}
 	defer w.close()
 	for _, kind := range []string{"singles", "trains"} {
-		m, err := f.relay(pid, w, run{traffic: traffic{kind, shortFlows, "both", shortRate}, counted: shortCounted, drops: true})
+		m, err := f.relay(pid, w, run{traffic: traffic{kind, shortFlows, "both", shortRate}, warm: shortWarm, counted: shortCounted, drops: true})
 		if err != nil {
 			return err
 		}
 		t.Logf("%s: %v", kind, m)
-		if m.Relayed == 0 || m.Loss > mayBeLost {
-			t.Errorf("%s: %.0f a second were relayed of %.0f: %+v", kind, m.Relayed, m.Offered, m.Causes)
+		if silent := w.silent(); m.Loss > mayBeLost || silent != "" {
+			t.Errorf("%s: of %.0f a second %.0f were relayed%s: %+v", kind, m.Offered, m.Relayed, silent, m.Causes)
 		}
 	}
 	return nil

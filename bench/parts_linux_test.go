@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"bytes"
+	"math"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestStampFindsDamage(t *testing.T) {
+	sent := stamp{flow: 7, way: down, counted: true, number: 1 << 40, sent: time.Second}
+	packet := make([]byte, channelSize+singleSize)
+	putChannel(packet, channelOf(7), singleSize)
+	sent.put(packet[channelSize:])
+	payload, err := takeChannel(packet, channelOf(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got stamp
+	if err := got.read(payload, singleSize); err != nil || got != sent {
+		t.Fatalf("%+v (%v), want %+v", got, err, sent)
+	}
+	for i := range payload {
+		changed := bytes.Clone(payload)
+		changed[i]++
+		if got.read(changed, singleSize) == nil && got == sent {
+			t.Errorf("byte %d can change unseen", i)
+		}
+	}
+	if got.read(payload[:len(payload)-1], singleSize) == nil {
+		t.Error("a payload can be cut unseen")
+	}
+	if _, err := takeChannel(packet, channelOf(8)); err == nil {
+		t.Error("a channel can be another unseen")
+	}
+	if _, err := takeChannel(packet[:len(packet)-1], channelOf(7)); err == nil {
+		t.Error("ChannelData can be cut unseen")
+	}
+}
+
+func TestTrack(t *testing.T) {
+	track := track{next: 300, begun: 100}
+	for _, step := range []struct {
+		number uint64
+		want   arrival
+	}{
+		{100, inOrder}, {103, inOrder}, {101, reordered}, {101, duplicate}, {103, duplicate}, {102, reordered},
+		{299, inOrder}, {300, unsent}, {99, stale}, {298, reordered}, {298, duplicate}, {150, reordered},
+	} {
+		if got := track.arrive(step.number); got != step.want {
+			t.Errorf("%d: %d, want %d", step.number, got, step.want)
+		}
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	var h histogram
+	if h.quantile(0.5) != 0 {
+		t.Error("nothing has a median")
+	}
+	for us := 1; us <= 1000; us++ {
+		h.add(time.Duration(us) * time.Microsecond)
+	}
+	h.add(time.Hour)
+	for q, want := range map[float64]float64{0: 1, 0.5: 501, 0.99: 991} {
+		if got := h.quantile(q); math.Abs(got-want) > want/100 {
+			t.Errorf("quantile %v is %v, want %v", q, got, want)
+		}
+	}
+	if got := testing.AllocsPerRun(100, func() { h.add(time.Millisecond) }); got > 0 {
+		t.Errorf("%v allocations a value", got)
+	}
+}
+
+// TestTraffic goes once through all flows: each has its share in each direction,
+// and the trains come at the rate.
+func TestTraffic(t *testing.T) {
+	both := traffic{"trains", 20, "both", 32000}
+	shares := make(map[[2]int]int)
+	for n := range 80 {
+		flow, way := both.turn(n)
+		shares[[2]int{flow, int(way)}]++
+	}
+	for share, n := range shares {
+		if n != 2 || len(shares) != 40 {
+			t.Errorf("flow %d, direction %d: %d trains of 80, in %d shares", share[0], share[1], n, len(shares))
+		}
+	}
+	if got := both.due(2000); got != time.Second {
+		t.Errorf("the train 2000 is due after %v", got)
+	}
+}
+
+func TestReadDrops(t *testing.T) {
+	got, err := readDrops(strings.NewReader(`# HELP icebox_turn_dropped_packets_total Datagrams.
+icebox_turn_dropped_packets_total{cause="no-channel"} 3
+icebox_turn_packets_total{direction="up"} 10
+`))
+	if err != nil || len(got) != 1 || got["no-channel"] != 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestMaskedAddress(t *testing.T) {
+	a := netip.MustParseAddrPort("192.0.2.1:32853") // RFC 5769 section 2.2
+	want := []byte{0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43}
+	if got := masked(a); !bytes.Equal(got, want) || unmasked(got) != a {
+		t.Errorf("% x and %v, want % x", got, unmasked(got), want)
+	}
+	if unmasked(want[:7]).IsValid() {
+		t.Error("half an address is one")
+	}
+}
