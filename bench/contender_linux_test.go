@@ -96,11 +96,14 @@ type relayer struct {
 	refused string // why it can't run here, or nothing
 }
 
-// relayers are those of these names that can run here. coturn is what the others
-// are compared with.
+// relayers are those of these names that can run here, in this order. coturn is
+// looked for only where it is one of them.
 func relayers(tb testing.TB, names []string) (list []relayer) {
 	tb.Helper()
-	all := append([]relayer{{contender: coturn(tb)}, {contender: plainPion(tb)}}, iceboxes(tb)...)
+	all := append([]relayer{{contender: plainPion(tb)}}, iceboxes(tb)...)
+	if slices.Contains(names, "coturn") {
+		all = append(all, relayer{contender: coturn(tb)})
+	}
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(r relayer) bool { return r.name == name })
 		switch {
