@@ -110,7 +110,7 @@ func (f *field) withFlows(b *testing.B, c relayer, count int, use func(pid int, 
 func (f *field) passage(b *testing.B, c relayer, t traffic) (m passage) {
 	b.Helper()
 	f.withFlows(b, c, t.flows, func(pid int, w *flows) (err error) {
-		m, err = f.relay(pid, w, run{traffic: t, warm: warm, counted: *counted, segment: *segment, drops: c.drops})
+		m, err = f.relay(pid, w, run{traffic: t, warm: warm, counted: *counted, segment: *segment || t.kind == "segmented", drops: c.drops})
 		return err
 	})
 	b.Logf("%v, %s: %v", t, c.name, m)

@@ -14,7 +14,7 @@ const (
 
 // traffic is what a generator offers.
 type traffic struct {
-	kind  string // singles or trains
+	kind  string // singles, trains, or segmented: trains that the kernel cuts
 	flows int
 	way   string // up, down, or both
 	rate  int    // packets a second, both directions together
@@ -24,10 +24,10 @@ func (t traffic) String() string { return fmt.Sprintf("%s/%d/%s/%d", t.kind, t.f
 
 // shape is the payload of a packet, and how many leave at once.
 func (t traffic) shape() (size, train int) {
-	if t.kind == "trains" {
-		return trainSize, trainCount
+	if t.kind == "singles" {
+		return singleSize, 1
 	}
-	return singleSize, 1
+	return trainSize, trainCount
 }
 
 // turn is the flow and the direction of the nth train: flow by flow, and where
@@ -64,6 +64,7 @@ func cases() []traffic {
 		{"trains", 20, "up", 60000},
 		{"trains", 20, "up", 150000},
 		{"trains", 20, "up", 400000},
+		{"segmented", 20, "up", 400000},
 		{"trains", 20, "down", 60000},
 		{"trains", 20, "down", 150000},
 		{"trains", 20, "both", 60000},
@@ -71,7 +72,8 @@ func cases() []traffic {
 	}
 }
 
-// everyCase is the whole matrix, and one load that is more than most can carry.
+// everyCase is the whole matrix, and one load that is more than most can carry,
+// or generate.
 func everyCase() (list []traffic) {
 	for _, kind := range []string{"singles", "trains"} {
 		for _, count := range []int{20, 1000} {
@@ -82,5 +84,5 @@ func everyCase() (list []traffic) {
 			}
 		}
 	}
-	return append(list, traffic{"trains", 20, "up", 400000})
+	return append(list, traffic{"trains", 20, "up", 400000}, traffic{"segmented", 20, "up", 400000})
 }
