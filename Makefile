@@ -32,8 +32,8 @@ fuzz-short: ## every fuzz target for some seconds, those of TURN for a minute
 fuzz: ## every fuzz target for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: ## every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## every benchmark but bench-relay, which takes long
+	go test -run '^$$' -bench . -skip '^BenchmarkRelay$$' -benchmem ./...
 
 bench-turn: ## TURN side by side with coturn and plain pion: sessions a second, memory a session
 	@mkdir -p dist
