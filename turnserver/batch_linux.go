@@ -247,6 +247,11 @@ func (l *batchLane) FromPeer(r *batch.Relay, slot []byte, n int, from netip.Addr
 // Overflowed implements batch.Handler.
 func (l *batchLane) Overflowed(n uint32) { l.path.unread.Add(uint64(n)) }
 
+// Refused implements batch.Handler.
+func (l *batchLane) Refused(why error) {
+	l.path.log.Warn("the kernel refuses trains of packets: each leaves by itself from now on", "err", why)
+}
+
 func (l *batchLane) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
 	if df {
 		l.worker.Flush() // what came before leaves before

@@ -68,7 +68,7 @@ func (w *Worker) packRun(first int) int {
 	w.out.append(head.packet)
 	for next < len(w.downs) && next-first < limit {
 		x := &w.downs[next]
-		if x.to != head.to || len(x.packet) > len(head.packet) {
+		if x.to != head.to || !fits(len(x.packet), len(head.packet)) {
 			break
 		}
 		w.out.append(x.packet)
@@ -99,7 +99,7 @@ func (w *Worker) settleRun(first, count int, errno syscall.Errno) int {
 
 // failRun sends a run one by one where it is only the train that was refused.
 func (w *Worker) failRun(fd, first, count int, errno syscall.Errno) int {
-	if count == 1 || !w.engine.segments.refused(errno, len(w.downs[first].packet)) {
+	if count == 1 || !w.refused(errno, len(w.downs[first].packet)) {
 		return w.settleRun(first, count, errno)
 	}
 	for i := first; i < first+count; i++ {

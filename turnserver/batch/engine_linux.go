@@ -26,6 +26,9 @@ type Handler interface {
 	// Overflowed are datagrams that the kernel threw away since nobody read them
 	// in time.
 	Overflowed(n uint32)
+	// Refused says that the kernel has refused a train, for a reason that ends all
+	// of them for good. It comes once or twice at the most.
+	Refused(why error)
 }
 
 // Tally hears, on a worker's thread, what became of datagrams that ToPeer and

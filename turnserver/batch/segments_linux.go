@@ -39,18 +39,47 @@ func (s *segments) limit(size int) int {
 	return min(maxSegments, maxTrain/size)
 }
 
-// refused says whether an error is about the train and not about what is in it,
-// and learns of it: segments over the path's MTU make trains of that size end,
-// everything else all trains, for good.
-func (s *segments) refused(errno syscall.Errno, size int) bool {
+// fits says whether a datagram of that size can follow others in a train of
+// segments: it is no longer, and not empty, since of a train's end nothing is left
+// to see then.
+func fits(size, segment int) bool { return 0 < size && size <= segment }
+
+// verdict is what an error of a train says.
+type verdict int
+
+const (
+	notTheTrain verdict = iota // of single datagrams too
+	tooLarge                   // no trains of that size
+	noTrains                   // none at all
+)
+
+func judge(errno syscall.Errno, size int) verdict {
 	switch {
 	case errno == unix.EMSGSIZE, errno == unix.EINVAL && size > safeSegment:
-		if old := s.largest.Load(); int32(size) <= old {
-			s.largest.CompareAndSwap(old, int32(size-1))
-		}
-		return true
+		return tooLarge
 	case errno == unix.EINVAL, errno == unix.EIO, errno == unix.EOPNOTSUPP:
-		s.set(false)
+		return noTrains
+	}
+	return notTheTrain
+}
+
+// shrink ends trains of that size and above.
+func (s *segments) shrink(size int) {
+	if old := s.largest.Load(); int32(size) <= old {
+		s.largest.CompareAndSwap(old, int32(size-1))
+	}
+}
+
+// refused says whether an error is about the train and not about what is in it,
+// and learns of it, for good.
+func (w *Worker) refused(errno syscall.Errno, size int) bool {
+	switch judge(errno, size) {
+	case tooLarge:
+		w.engine.segments.shrink(size)
+		return true
+	case noTrains:
+		w.engine.segments.set(false)
+		w.handler.Refused(errno)
 		return true
 	}
 	return false

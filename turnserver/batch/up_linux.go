@@ -65,7 +65,7 @@ func (w *Worker) sendRun(r *Relay, first int32) int32 {
 	count, next := 1, head.next
 	for count < limit && next >= 0 {
 		x := &w.ups[next]
-		if x.to != head.to || len(x.payload) > len(head.payload) || x.tally != head.tally {
+		if x.to != head.to || !fits(len(x.payload), len(head.payload)) || x.tally != head.tally {
 			break
 		}
 		count++
@@ -108,7 +108,7 @@ func (w *Worker) sendTrain(r *Relay, first int32, count int) bool {
 		tell(head.tally, Up, count, bytes, 0)
 		return true
 	}
-	if w.engine.segments.refused(errno, len(head.payload)) {
+	if w.refused(errno, len(head.payload)) {
 		return false
 	}
 	tell(head.tally, Up, count, bytes, errno)
