@@ -1,0 +1,6 @@
+//go:build race
+
+package turnserver
+
+// mallocsAllowed: under the race detector a sync.Pool forgets on purpose.
+const mallocsAllowed = 0.9
