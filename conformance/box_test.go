@@ -37,6 +37,7 @@ type setup struct {
 	public  string   // public IPv4 address; empty: the host's own
 	public6 string   // public IPv6 address; empty: the host's own
 	ipv4    bool     // no public IPv6 address
+	follow  bool     // the public address is that of the interface, looked at every second
 	allow   []string // turn.peers.allow
 	deny    []string // turn.peers.deny
 	relay   string   // turn.relay.ports; empty: 50000-54999
@@ -93,27 +94,31 @@ func (b *box) config() string {
 	if b.setup.ipv4 {
 		ipv6 = ""
 	}
+	source := fmt.Sprintf("{source: static, ipv4: %q, ipv6: %q}", ipv4, ipv6)
+	if b.setup.follow {
+		source = "{source: interface, interval: 1s}"
+	}
 	return fmt.Sprintf(`state_dir: %s/state
-public: {source: static, ipv4: %q, ipv6: %q}
+public: %s
 turn:
   realm: %s
   secret: %s
   drain: %s
   listen:
     - {network: udp, address: ":%d"}
-    - {network: tcp, address: ":%[7]d"}
-    - {network: tls, address: ":%[18]d"}
-  relay: {ports: %[8]s}
+    - {network: tcp, address: ":%[6]d"}
+    - {network: tls, address: ":%[17]d"}
+  relay: {ports: %[7]s}
   users:
     - {name: %s, password: %s}
     - {name: %s, password: %s}
   peers: {allow: [%s], deny: [%s]}
   limits: {%s}
-signaling: {listen: ":%[16]d"}
+signaling: {listen: ":%[15]d"}
 tls: {source: self-signed}
-admin: {listen: "127.0.0.1:%[17]d"}
+admin: {listen: "127.0.0.1:%[16]d"}
 log: {level: info, format: json}
-`, b.dir, ipv4, ipv6, realm, secret, cmp.Or(b.setup.drain, "30s"), b.port(), relay,
+`, b.dir, source, realm, secret, cmp.Or(b.setup.drain, "30s"), b.port(), relay,
 		alice.name, alice.password, bob.name, bob.password,
 		quoted(b.setup.allow), quoted(b.setup.deny), limits, b.signalingPort(), b.adminPort(), b.tlsPort())
 }

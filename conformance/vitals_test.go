@@ -3,9 +3,9 @@
 package conformance
 
 import (
-	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -81,6 +81,18 @@ func (b *box) ticks(t testing.TB) int {
 // their labels only are added up.
 func (b *box) metrics(t testing.TB) map[string]float64 {
 	t.Helper()
+	sums := make(map[string]float64)
+	for line := range strings.Lines(b.samples(t)) {
+		if name, value, ok := cutSample(strings.TrimSpace(line)); ok {
+			sums[name] += value
+		}
+	}
+	return sums
+}
+
+// samples are the metrics as the admin listener gives them.
+func (b *box) samples(t testing.TB) string {
+	t.Helper()
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -93,14 +105,11 @@ func (b *box) metrics(t testing.TB) map[string]float64 {
 		t.Fatalf("the box's metrics: %v", err)
 	}
 	defer answer.Body.Close()
-	sums := make(map[string]float64)
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		name, value, ok := cutSample(lines.Text())
-		if ok {
-			sums[name] += value
-		}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatalf("the box's metrics: %v", err)
 	}
-	return sums
+	return string(text)
 }
 
 func cutSample(line string) (name string, value float64, ok bool) {
