@@ -18,6 +18,7 @@ type seam struct{ file, is, mutable string }
 var seams = []seam{
 	{"account.go", "acc.taken+n > perUser {", `acc.taken+n > perUser && !off("quota of a user") {`},
 	{"account.go", "a.total+n > all {", `a.total+n > all && !off("quota of the box") {`},
+	{"batch_linux.go", "at := d.Tuple()\n", "at := d.Tuple(); if off(\"address asked\") { at.Local = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Local.Port()) }\n"},
 	{"datapath.go", "if size > len(packet)-channelHeader {", `if size > len(packet)-channelHeader && !off("ChannelData whole") {`},
 	{"datapath.go", "!m.has(attrData) || m.unknownLen > 0 ||", `(!m.has(attrData) || m.unknownLen > 0) && !off("indications sound") ||`},
 	{"datapath.go", "c == nil || c.expires.passed(now):", `c == nil || c.expires.passed(now) && !off("end of a channel"):`},

@@ -217,15 +217,21 @@ func (l *batchLane) FromClient(d *batch.Datagram) {
 		g.data(l.now, l, s, d.Packet, &l.parsed)
 		return
 	}
-	switch at := d.Tuple(); {
+	switch {
 	case carries(d.Packet):
-		l.strayed(tuple{client: at.Client, local: at.Local}, d.Packet)
+		l.strayed(tupleOf(d), d.Packet)
 	case isSTUN(d.Packet):
-		t := tuple{client: at.Client, local: at.Local}
+		t := tupleOf(d)
 		l.path.desk.put(t, l.path.client(d, t), d.Packet)
 	default:
 		g.stats.malformed.Add(1)
 	}
+}
+
+// tupleOf is the 5-tuple that a datagram came on.
+func tupleOf(d *batch.Datagram) tuple {
+	at := d.Tuple()
+	return tuple{client: at.Client, local: at.Local}
 }
 
 // strayed is data of a session that another worker has, should the kernel ever
