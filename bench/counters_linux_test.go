@@ -99,6 +99,16 @@ const adminAddress = "127.0.0.1:9640"
 
 // drops are icebox's own counts of what it did not pass on, by cause.
 func (f *field) drops() (map[string]float64, error) {
+	body, err := f.metrics()
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return readDrops(body)
+}
+
+// metrics are icebox's, to be closed.
+func (f *field) metrics() (io.ReadCloser, error) {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -109,8 +119,7 @@ func (f *field) drops() (map[string]float64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	defer answer.Body.Close()
-	return readDrops(answer.Body)
+	return answer.Body, nil
 }
 
 func readDrops(metrics io.Reader) (map[string]float64, error) {

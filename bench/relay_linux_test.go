@@ -12,7 +12,7 @@ import (
 
 var (
 	servers = flag.String("servers", "coturn,pion/turn,icebox-plain,icebox-batch,icebox-batch-pinned", "who relays, in this order")
-	only    = flag.String("cases", "", "a regular expression: the cases that are measured, and highest/KIND and memory")
+	only    = flag.String("cases", "", "a regular expression: the cases that are measured, and highest/KIND, collections and memory")
 	all     = flag.Bool("all", false, "the whole matrix of cases")
 	counted = flag.Duration("counted", 1500*time.Millisecond, "how long each case is measured")
 	segment = flag.Bool("gso", false, "the load sends trains by UDP_SEGMENT")
@@ -57,6 +57,13 @@ func BenchmarkRelay(b *testing.B) {
 			if chosen.MatchString("highest/" + kind) {
 				eachInTurn(list, round, func(c relayer) { r.addHighest(kind, c.name, f.highest(b, c, kind)) })
 			}
+		}
+		if chosen.MatchString("collections") {
+			eachInTurn(list, round, func(c relayer) {
+				if c.drops {
+					r.addCollections(c.name, f.collections(b, c))
+				}
+			})
 		}
 		if chosen.MatchString("memory") {
 			eachInTurn(list, round, func(c relayer) { r.addMemory(c.name, f.memoryPerFlow(b, c)) })

@@ -19,6 +19,8 @@ type relayReport struct {
 	Cases     []*caseScore           `json:"cases"`
 	Highest   []*peakScore           `json:"highest_rates"`
 	Memory    map[string][]footprint `json:"memory"` // by server
+
+	Collections map[string][]collections `json:"garbage_collections"` // by server
 }
 
 type serverID struct {
@@ -55,7 +57,8 @@ type peakScore struct {
 
 func newRelayReport(list []relayer, f *field) *relayReport {
 	r := &relayReport{Time: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Counted: counted.Seconds(),
-		Pinned: f.serverCPU >= 0, Segmented: *segment, Memory: make(map[string][]footprint)}
+		Pinned: f.serverCPU >= 0, Segmented: *segment, Memory: make(map[string][]footprint),
+		Collections: make(map[string][]collections)}
 	for _, c := range list {
 		r.Servers = append(r.Servers, serverID{c.name, c.version})
 	}
@@ -166,6 +169,7 @@ func (r *relayReport) print(out io.Writer) {
 	r.printFlows(out)
 	r.printHighest(out)
 	r.printMemory(out)
+	r.printCollections(out)
 }
 
 // columns begins a table: the title, the servers, and their ratios if wanted.

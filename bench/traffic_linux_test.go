@@ -52,6 +52,7 @@ func (t traffic) due(n int) time.Duration {
 // differs in what it asks of a server.
 func cases() []traffic {
 	return []traffic{
+		{"singles", 20, "up", 100},
 		{"singles", 20, "up", 2000},
 		{"singles", 20, "up", 60000},
 		{"singles", 20, "up", 150000},

@@ -23,10 +23,6 @@ const (
 	// overflowSize holds SO_RXQ_OVFL alone.
 	controlSize  = 96
 	overflowSize = 24
-
-	// idleAfter is how long a worker without anything to do keeps its P. What
-	// comes later costs a wakeup through Go's scheduler.
-	idleAfter = time.Second
 )
 
 // Numbers in epoll's data that are no relay's.
@@ -56,7 +52,7 @@ type Worker struct {
 	more    bool // a listener has more to read
 	deaf    bool
 	stopped bool
-	quiet   time.Time // since when nothing has come; zero: not for long
+	pace    pace
 
 	slots struct { // of relays
 		mu    sync.Mutex // guards what follows
@@ -262,27 +258,29 @@ func (w *Worker) obey() {
 // wait returns how many events there are. It waits for one, unless there is
 // something to do already.
 func (w *Worker) wait() int {
-	if w.more || len(w.ready) > 0 {
+	switch {
+	case w.more || len(w.ready) > 0:
 		n, _ := epollWait(w.epoll, w.events, 0)
 		return n
+	case w.pace.slow:
+		return w.sleep()
 	}
-	for {
+	return w.doze()
+}
+
+// doze waits and keeps the P, to be back at once.
+func (w *Worker) doze() int {
+	for interrupted := 0; interrupted < 2; interrupted++ {
 		n, errno := epollWait(w.epoll, w.events, -1)
-		switch {
-		case n > 0:
-			w.quiet = time.Time{}
+		if errno != unix.EINTR {
 			return n
-		case errno != unix.EINTR:
-			breathe()
-			return 0
 		}
 		// The scheduler has sent a signal, to stop the world or since this
-		// goroutine has run for long: it gets its way.
+		// goroutine has had its P for long: it gets its way.
 		breathe()
-		if w.idle() {
-			return w.sleep()
-		}
 	}
+	w.pace = pace{slow: true} // it does so every 10 ms, and nothing has come for as long
+	return w.sleep()
 }
 
 // breathe is a call, and so a place at which the scheduler can take over. Without
@@ -291,24 +289,39 @@ func (w *Worker) wait() int {
 //go:noinline
 func breathe() {}
 
-// idle says whether nothing has come for long. It is asked when a wait was cut
-// short, which the scheduler does every 10 ms, so that the clock is not looked at
-// while there is work.
-func (w *Worker) idle() bool {
-	if w.quiet.IsZero() {
-		w.quiet = time.Now()
-	}
-	return time.Since(w.quiet) > idleAfter
-}
-
-// sleep waits as any other goroutine does, and leaves its P to others.
+// sleep waits as any other goroutine does, and leaves the P to others: where
+// little comes, that costs less than to be interrupted all the time.
 func (w *Worker) sleep() int {
+	begun := time.Now()
 	n, err := unix.EpollWait(w.epoll, w.events, -1)
-	w.quiet = time.Time{}
+	w.pace.slept(time.Since(begun))
 	if err != nil {
 		return 0
 	}
 	return n
+}
+
+// pace is how a worker waits.
+type pace struct {
+	slow  bool
+	short int // waits in a row that were short
+}
+
+const (
+	shortWait = time.Millisecond
+	// shortWaits in a row are no chance any more.
+	shortWaits = 8
+)
+
+// slept takes down a wait of the slow kind.
+func (p *pace) slept(d time.Duration) {
+	if d > shortWait {
+		p.short = 0
+		return
+	}
+	if p.short++; p.short == shortWaits {
+		*p = pace{}
+	}
 }
 
 // deafen and stop are commands.
