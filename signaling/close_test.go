@@ -79,9 +79,9 @@ func TestCloseInAStorm(t *testing.T) {
 // TestJoinAfterClose: an upgrade that was under way when the hall was closed.
 func TestJoinAfterClose(t *testing.T) {
 	s := New(testConfig(), quiet())
-	sock := newSocket(s, s.settings.Load(), pass{})
+	sock := newSocket(s, s.settings.Load(), pass{}, &door{seed: true})
 	s.hall.close()
-	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseClosing {
+	if no := s.hall.join(sock, "", &s.settings); no != refuseClosing {
 		t.Errorf("joining gave %v", no)
 	}
 	if s.hall.open(&s.wg) {
@@ -94,11 +94,11 @@ func TestJoinAfterClose(t *testing.T) {
 // TestJoinAfterUpdate: one that was under way to / when it was closed.
 func TestJoinAfterUpdate(t *testing.T) {
 	s := New(testConfig(), quiet())
-	sock := newSocket(s, s.settings.Load(), pass{})
+	sock := newSocket(s, s.settings.Load(), pass{}, &door{seed: true})
 	cfg := testConfig()
 	cfg.Signaling.SeedRoom = false
 	s.Update(cfg)
-	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseSeedOff {
+	if no := s.hall.join(sock, "", &s.settings); no != refuseSeedOff {
 		t.Errorf("joining gave %v", no)
 	}
 	s.hall.leave(sock)

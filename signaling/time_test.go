@@ -138,7 +138,7 @@ func TestFullQueue(t *testing.T) {
 		size int
 		fit  int // besides the message that is being written
 	}{
-		{"count", 1, 1023},
+		{"count", 1, 8191},
 		{"bytes", 65000, 15},
 	}
 	for _, row := range table {

@@ -212,6 +212,11 @@ func (s *relay) ServeSeed(w http.ResponseWriter, r *http.Request, room string) {
 	}
 }
 
+// ServeRoom takes rooms of /ws for those of the same name behind "ws ".
+func (s *relay) ServeRoom(w http.ResponseWriter, r *http.Request, room string) {
+	s.ServeSeed(w, r, "ws "+room)
+}
+
 // certificate is a self-signed one.
 type certificate struct {
 	cert    tls.Certificate

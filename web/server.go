@@ -42,10 +42,11 @@ const (
 // Options are what the server needs of the rest of the box.
 type Options struct {
 	Log *slog.Logger
-	// Signaling takes over a request that wants to be a WebSocket of the relay;
-	// room "" is the one of /.
+	// Signaling takes over a request that wants to be a WebSocket: of the seed's
+	// relay, where room "" is the one of /, or of a room of /ws.
 	Signaling interface {
 		ServeSeed(w http.ResponseWriter, r *http.Request, room string)
+		ServeRoom(w http.ResponseWriter, r *http.Request, room string)
 	}
 	// Users are the TURN users, and who makes their time-limited credentials.
 	Users interface {

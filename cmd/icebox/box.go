@@ -49,7 +49,7 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 	if b.turn, err = turnserver.New(cfg, b.turnOptions()); err != nil {
 		return nil, err
 	}
-	b.signaling = signaling.New(cfg, log)
+	b.signaling = signaling.New(cfg, signaling.Options{Log: log, ICE: b.peerICE})
 	metrics := newMetrics(b.certs.Collector(), b.turn.Collector(), b.signaling.Collector())
 	b.web, err = web.New(cfg, web.Options{
 		Log:       log,
