@@ -38,7 +38,7 @@ func (s *socket) enter() *refusal {
 // has not noticed yet that it has lost. One that can't be told everything it has
 // missed leaves for good.
 func (s *socket) comeBack(d *door) *refusal {
-	m := s.server.hall.member(d)
+	m, _ := s.server.hall.member(d)
 	if m == nil {
 		return refuseResume
 	}

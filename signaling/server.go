@@ -134,7 +134,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, d *door) {
 		s.refuseHTTP(w, refuseClosing)
 		return
 	}
-	pass, no := s.gate.enter(addressOf(r), set)
+	_, replaces := s.hall.member(d)
+	pass, no := s.gate.enter(addressOf(r), set, replaces)
 	if no == refuseFlood {
 		s.wg.Done()
 		s.refuseHTTP(w, no)
