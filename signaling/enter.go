@@ -1,14 +1,32 @@
 package signaling
 
+import "time"
+
 // door is what the request for a socket asked for.
 type door struct {
 	seed bool   // of the seed's relay; then room is all there is
 	room string // empty: the seed's /
 
 	host   string // the Host header
+	invite string // the token
 	relay  bool   // TURN credentials may be given
 	resume string // the token of a member that comes back; empty: a new one
 	last   uint64 // the last seq that it has
+}
+
+// admit says whether a new peer may enter, and whether it gets TURN credentials.
+// Where anybody may, an invite that is no good makes a guest. One that comes back
+// has been asked already.
+func (d *door) admit(set *settings) *refusal {
+	if d.resume != "" {
+		return nil
+	}
+	no := set.invites.check(d.invite, d.room, time.Now())
+	d.relay = no == nil || set.open && set.guestTURN
+	if set.open {
+		return nil
+	}
+	return no
 }
 
 // enter makes the socket that of a member, new or of before, and queues its

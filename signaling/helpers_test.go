@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -222,3 +224,17 @@ func clientFrame(first byte, size uint64, payload string) []byte {
 
 // refused is how often s has counted a reason.
 func refused(s *Server, no *refusal) uint64 { return s.stats.refusals[no.reason].Load() }
+
+// withICE makes iceServers that say for whom they were made, good for an hour
+// where they have TURN.
+func withICE() Options {
+	opt := quiet()
+	opt.ICE = func(host, id string, relay bool) (json.RawMessage, time.Duration) {
+		ttl := time.Duration(0)
+		if relay {
+			ttl = time.Hour
+		}
+		return json.RawMessage(fmt.Sprintf(`[{"id":%q,"relay":%v,"host":%v}]`, id, relay, host != "")), ttl
+	}
+	return opt
+}

@@ -55,6 +55,15 @@ var (
 		message: "A frame was not one of RFC 6455, or compressed."}
 	refuseSilent = &refusal{reason: "silent"}
 
+	refuseNoInvite = &refusal{reason: "invite-missing", code: closeNoInvite,
+		message: "This room is for who has been invited: the address lacks the invite."}
+	refuseInvalid = &refusal{reason: "invite-invalid", code: closeNoInvite,
+		message: "This invite is none of this server, or not whole."}
+	refuseExpired = &refusal{reason: "invite-expired", code: closeNoInvite,
+		message: "This invite has ended: ask for a new one."}
+	refuseForeign = &refusal{reason: "invite-foreign", code: closeNoInvite,
+		message: "This invite is for another room."}
+
 	refuseResume = &refusal{reason: "resume-lost", code: closeResumeLost,
 		message: "There is nothing to come back to: enter as a new peer."}
 	refuseTaken = &refusal{reason: "taken-over", code: closeTakenOver,
@@ -65,7 +74,8 @@ var (
 var refusals = []*refusal{
 	refuseBadRoom, refuseSeedOff, refuseOrigin, refuseHandshake, refuseFlood, refuseClosing,
 	refuseMaxConnections, refusePerAddress, refuseRoomFull, refuseRate, refuseTooSlow, refuseTooBig,
-	refuseBinary, refuseNotUTF8, refuseBadFrame, refuseSilent, refuseResume, refuseTaken,
+	refuseBinary, refuseNotUTF8, refuseBadFrame, refuseSilent,
+	refuseNoInvite, refuseInvalid, refuseExpired, refuseForeign, refuseResume, refuseTaken,
 }
 
 // frame is the close frame that tells the peer, nil where nothing can be told.

@@ -23,6 +23,7 @@
 //	/ while seed_room is off, a bad NAME      404, no upgrade
 //	too many sockets, in all or of an address upgrade, then close 4429
 //	too many of those at once                 503, no upgrade
+//	no invite, or one that is no good         close 4401
 //	a room that is full                       close 4429
 //	nothing to come back to                   close 4404
 //	come back over another connection         close 4409
@@ -113,15 +114,19 @@ func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) 
 	s.serve(w, r, &door{seed: true, room: room})
 }
 
-// ServeRoom upgrades r and makes the socket that of a peer of the room /ws/room,
-// a new one or with resume in the query one of before. It returns like ServeSeed.
+// ServeRoom upgrades r and makes the socket that of a peer of the room /ws/room:
+// a new one, who is let in by the query's invite, or with resume and seq one of
+// before. It returns like ServeSeed.
 func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string) {
 	query := r.URL.Query()
 	last, err := strconv.ParseUint(query.Get("seq"), 10, 64)
 	if err != nil {
 		last = 0 // whoever does not know has nothing
 	}
-	s.serve(w, r, &door{room: room, host: r.Host, resume: query.Get("resume"), last: last})
+	s.serve(w, r, &door{
+		room: room, host: r.Host,
+		invite: query.Get("invite"), resume: query.Get("resume"), last: last,
+	})
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, d *door) {
@@ -143,8 +148,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, d *door) {
 	}
 	sock := newSocket(s, set, pass, d)
 	s.hall.know(sock)
-	if no == nil && d.seed {
+	switch {
+	case no != nil:
+	case d.seed:
 		no = s.hall.join(sock, d.room, &s.settings)
+	default:
+		no = d.admit(set)
 	}
 	if no != nil {
 		s.count(no)

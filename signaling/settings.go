@@ -20,6 +20,9 @@ type settings struct {
 	rate           rate.Limit // messages a second
 	burst          int
 	resume         time.Duration // for a lost connection to come back
+	open           bool          // anybody may enter a room
+	guestTURN      bool          // and gets TURN credentials there
+	invites        inviter
 }
 
 func newSettings(cfg *config.Config) *settings {
@@ -34,5 +37,8 @@ func newSettings(cfg *config.Config) *settings {
 		rate:           rate.Limit(c.Messages.Rate),
 		burst:          c.Messages.Burst,
 		resume:         c.Resume,
+		open:           c.Access == "open",
+		guestTURN:      c.GuestTURN,
+		invites:        newInviter(cfg.TURN.Secret),
 	}
 }

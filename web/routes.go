@@ -42,6 +42,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Confi
 		return s.serveSocket(w, r, room, upgrade, s.opt.Signaling.ServeRoom)
 	case path == "/api/ice":
 		return s.serveICE(w, r, cfg)
+	case path == "/api/rooms":
+		return s.serveRooms(w, r, cfg)
 	case path == "/healthz":
 		return serveHealth(w, r)
 	case strings.HasPrefix(path, "/assets/"):

@@ -47,6 +47,8 @@ type Options struct {
 	Signaling interface {
 		ServeSeed(w http.ResponseWriter, r *http.Request, room string)
 		ServeRoom(w http.ResponseWriter, r *http.Request, room string)
+		// Invite makes a token that lets into a room of /ws for ttl.
+		Invite(room string, ttl time.Duration) string
 	}
 	// Users are the TURN users, and who makes their time-limited credentials.
 	Users interface {
