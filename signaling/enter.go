@@ -88,6 +88,7 @@ func (s *socket) comeBack(d *door) *refusal {
 // room.mu is held.
 func (s *socket) greet(m *member, servers servers, resumed bool) {
 	m.bind(s)
+	m.renewLater(servers.ttl)
 	hello := encode(welcome{
 		Type: typeWelcome, ID: m.id, Room: m.room.name, Peers: m.room.others(m),
 		ICEServers: servers.list, TTL: servers.seconds(),

@@ -155,6 +155,12 @@ func (h *hall) close() []*socket {
 	return slices.Collect(maps.Keys(h.sockets))
 }
 
+func (h *hall) allRooms() []*room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.rooms))
+}
+
 func (h *hall) all() []*socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()

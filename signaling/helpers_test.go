@@ -95,6 +95,9 @@ func checkEmpty(t testing.TB, s *Server) {
 	if len(s.hall.rooms) != 0 || len(s.hall.seeds) != 0 || len(s.hall.sockets) != 0 {
 		t.Errorf("%d rooms, %d of the seed and %d sockets are left", len(s.hall.rooms), len(s.hall.seeds), len(s.hall.sockets))
 	}
+	if n := len(s.roster.ids); n != 0 {
+		t.Errorf("%d ids are left", n)
+	}
 	if n := s.kept.Load(); n != 0 {
 		t.Errorf("%d bytes are still kept", n)
 	}

@@ -21,6 +21,7 @@ func (r *room) add(m *member) {
 	r.tell(notice(typeJoined, m.id), nil)
 	m.room = r
 	r.members = append(r.members, m)
+	r.server.roster.add(m.id)
 }
 
 // remove ends the membership of m for good and tells the others. mu is held;
@@ -121,6 +122,7 @@ func (m *member) depart(s *socket, forGood bool) {
 
 // parted follows when a member has been removed.
 func (s *Server) parted(m *member) {
+	s.roster.remove(m.id)
 	s.hall.prune(m.room)
 	if s.opt.Left != nil {
 		s.opt.Left(m.id)
@@ -133,6 +135,7 @@ func (r *room) dissolve() {
 	defer r.mu.Unlock()
 	for _, m := range r.members {
 		m.release()
+		r.server.roster.remove(m.id)
 	}
 	r.members = nil
 }

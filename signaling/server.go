@@ -66,6 +66,7 @@ type Server struct {
 	settings atomic.Pointer[settings] // replaced under hall.mu
 	gate     *gate
 	hall     *hall
+	roster   roster
 	upgrader *websocket.Upgrader
 	scratch  sync.Pool    // of *bytes.Buffer, for messages while they are read
 	chunks   sync.Pool    // of *[]byte, for frames that are written together
@@ -97,6 +98,7 @@ func New(cfg *config.Config, opt Options) *Server {
 
 func newServer(cfg *config.Config, opt Options, t tuning) *Server {
 	s := &Server{log: opt.Log, opt: opt, tuning: t, gate: newGate(t.refusing), hall: newHall()}
+	s.roster.ids = make(map[string]struct{})
 	s.settings.Store(newSettings(cfg))
 	s.upgrader = s.newUpgrader()
 	s.stats.init()

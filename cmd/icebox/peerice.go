@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"icebox/config"
 	"icebox/web"
 )
 
@@ -27,4 +28,11 @@ func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time
 		return json.RawMessage("[]"), 0
 	}
 	return list, cred.TTL
+}
+
+// givesOtherICE says whether peers need other iceServers than they had under old,
+// because credentials or URLs of then are no good any more.
+func givesOtherICE(old, now *config.Config) bool {
+	return old.TURN.Secret != now.TURN.Secret || old.TURN.Realm != now.TURN.Realm ||
+		old.Domain != now.Domain || old.Public.URL != now.Public.URL || old.Public.TURNPort != now.Public.TURNPort
 }
