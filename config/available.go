@@ -25,7 +25,6 @@ func notYet() []missing {
 		{"turn.relay.datapath", []string{"xdp", "batch"}},
 		{"turn.relay.interfaces", nil},
 		{"turn.relay.pin", nil},
-		{"signaling.trusted_proxies", nil},
 		{"tls.source", []string{"acme"}},
 		{"tls.acme.email", nil},
 		{"tls.acme.directory", nil},

@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 
 	"icebox/config"
@@ -98,14 +96,4 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, refused statu
 	case r.Header.Get("X-Requested-With") == "" && r.Header.Get("Sec-Fetch-Dest") != "empty":
 		w.Header().Set("WWW-Authenticate", `Basic realm="icebox", charset="UTF-8"`)
 	}
-}
-
-// clientAddr is the address that r came from.
-func clientAddr(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	a, _ := netip.ParseAddr(host)
-	return a
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -18,6 +19,9 @@ var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // serve answers everything on the signaling port.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	cfg := s.cfg.Load()
+	if from := client(r, cfg); from != clientAddr(r) {
+		r.RemoteAddr = netip.AddrPortFrom(from, 0).String() // for whoever counts by it
+	}
 	secure(w.Header(), cfg, r.Host)
 	s.answer(w, r, func() error {
 		if s.overTLS() && !overTLS(r) {

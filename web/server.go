@@ -100,6 +100,7 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 		gate:     newGate(caps(cfg)),
 	}
 	s.cfg.Store(cfg)
+	s.limit(cfg)
 	if s.listener, err = listen(cfg.Signaling.Listen, s.gate, s.tlsConfig(), s.relay(), s.log); err != nil {
 		return nil, fmt.Errorf("signaling.listen: %w", err)
 	}
@@ -240,8 +241,14 @@ func (s *Server) Update(cfg *config.Config) {
 		s.keep("tls.source", &next.TLS.Source, old.TLS.Source)
 	}
 	next.TURN.Listen = old.TURN.Listen // turnserver says so where it differs
-	s.gate.limit(caps(&next))
+	s.limit(&next)
 	s.cfg.Store(&next)
+}
+
+// limit puts the caps of cfg in force.
+func (s *Server) limit(cfg *config.Config) {
+	most, perAddress := caps(cfg)
+	s.gate.limit(most, perAddress, cfg.Signaling.TrustedProxies)
 }
 
 // keep restores *value to old and says so.
