@@ -37,7 +37,7 @@ func readMessage(t *testing.T, c *websocket.Conn) map[string]any {
 // TestInvite: the link that the command prints lets into its room, and into no
 // other.
 func TestInvite(t *testing.T) {
-	dir := configDir(t, strings.Replace(loopbackConfig, "turn:", "domain: bücher.example\nturn:", 1))
+	dir := configDir(t, strings.Replace(loopbackConfig, "turn:", "log: {level: debug}\ndomain: bücher.example\nturn:", 1))
 	p := serving(t, dir)
 	page := strings.Replace(pageOf(t, p), "xn--bcher-kva.example", "127.0.0.1", 1)
 	got := icebox(t, dir, "invite", "kitchen", "--ttl", "1h")
@@ -55,6 +55,9 @@ func TestInvite(t *testing.T) {
 	if _, m := enterRoom(t, page, "/ws/kitchen"); m["code"] != "invite-missing" {
 		t.Errorf("without an invite: %v", m)
 	}
+	enterRoom(t, page, "/ws/kitchen?seq=0&resume="+m["resume"].(string))
+	get(t, page+"/ws/kitchen?invite="+link[1], "", "") // no upgrade
+	get(t, page+"/nowhere?invite="+link[1], "", "")
 	p.signal(t, os.Interrupt)
 	p.wait(t)
 	for _, secret := range []string{link[1], m["resume"].(string)} {
