@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn build vuln clean
+.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn bench-signaling storm build vuln clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,13 @@ bench: ## every benchmark
 bench-turn: ## TURN side by side with coturn and plain pion: sessions a second, memory a session
 	@mkdir -p dist
 	go test -run '^$$' -bench '^BenchmarkTurn$$' -benchtime 1x -v ./bench -args -json "$(CURDIR)/dist/bench-turn.json" $(BENCH_FLAGS)
+
+bench-signaling: ## signaling side by side with the seed's server and a gorilla hub
+	@mkdir -p dist
+	go test -run '^$$' -bench '^BenchmarkSignaling$$' -benchtime 1x -timeout 30m -v ./bench -args -json "$(CURDIR)/dist/bench-signaling.json" $(BENCH_FLAGS)
+
+storm: ## 10,000 sockets drop at once and come back, while a call goes on
+	ICEBOX_STORM=10000 go test -count 1 -run '^TestStormOfReconnects$$' -v ./cmd/icebox
 
 build: ## a static, stripped binary in dist/icebox
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox

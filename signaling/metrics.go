@@ -45,6 +45,9 @@ func (st *stats) sent(c *chunk) {
 //	icebox_signaling_refusals_total{reason}        the reasons of the package comment
 func (s *Server) Collector() prometheus.Collector { return &collector{s} }
 
+// Sockets is how many are connected, those that are being refused aside.
+func (s *Server) Sockets() int { return s.gate.sockets() }
+
 type collector struct{ server *Server }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {

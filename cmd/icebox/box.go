@@ -103,6 +103,7 @@ func (b *box) run(signals stopSignals) error {
 	b.add(&g, "turn", lasting(b.turn.Run))
 	b.add(&g, "signaling", b.runSignaling)
 	b.add(&g, "new addresses", b.followAddress)
+	b.add(&g, "heap", b.tendHeap)
 	b.add(&g, "web", lasting(b.web.Run))
 	b.add(&g, "configuration", lasting(func(ctx context.Context) error {
 		return b.cfg.Load().Watch(ctx, b.log, b.update)
