@@ -57,9 +57,6 @@ func headerSize(payload int) int {
 // seqField begins a numbered message.
 const seqField = `{"seq":`
 
-// maxHead is the most that stands before the shared part of a numbered frame.
-const maxHead = maxHeader + len(seqField) + 20 + len(",")
-
 // item is one frame for one receiver.
 type item struct {
 	frame *frame
@@ -79,7 +76,7 @@ func (it item) payload() int {
 	return len(seqField) + digits(it.seq) + len(",") + len(it.frame.wire)
 }
 
-// appendHead appends what goes before the shared part, at most maxHead bytes.
+// appendHead appends what goes before the shared part, at most 38 bytes.
 func (it item) appendHead(b []byte) []byte {
 	if !it.frame.numbered {
 		return b
