@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn bench-relay build vuln clean
+.PHONY: help test deps check cross fuzz-short fuzz bench bench-turn bench-relay bench-signaling storm build vuln clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +42,13 @@ bench-turn: ## TURN side by side with coturn and plain pion: sessions a second, 
 bench-relay: ## the packets that TURN relays, side by side with coturn and plain pion: CPU, latency, loss
 	@mkdir -p dist
 	go test -run '^$$' -bench '^BenchmarkRelay$$' -benchtime 1x -timeout 3h -v ./bench -args -json "$(CURDIR)/dist/bench-relay.json" $(BENCH_FLAGS)
+
+bench-signaling: ## signaling side by side with the seed's server and a gorilla hub
+	@mkdir -p dist
+	go test -run '^$$' -bench '^BenchmarkSignaling$$' -benchtime 1x -timeout 30m -v ./bench -args -json "$(CURDIR)/dist/bench-signaling.json" $(BENCH_FLAGS)
+
+storm: ## 10,000 sockets drop at once and come back, while a call goes on
+	ICEBOX_STORM=10000 go test -count 1 -run '^TestStormOfReconnects$$' -v ./cmd/icebox
 
 build: ## a static, stripped binary in dist/icebox
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/icebox ./cmd/icebox

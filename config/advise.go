@@ -101,6 +101,11 @@ func (r *report) adviseExposure(c *Config) {
 	if c.TLS.Source == "off" {
 		r.warn("tls.source", "off is there: browsers give pages camera and microphone over https only, so something else must do the TLS")
 	}
+	for i, prefix := range c.Signaling.TrustedProxies {
+		if prefix.Bits() == 0 {
+			r.warn(fmt.Sprintf("signaling.trusted_proxies[%d]", i), "%s is everybody: whoever connects can then claim any address", prefix)
+		}
+	}
 	for i, prefix := range c.TURN.Peers.Allow {
 		if neverPeer(prefix) {
 			r.warn(fmt.Sprintf("turn.peers.allow[%d]", i), "%s stays denied: loopback, link-local, multicast and unspecified addresses never open", prefix)

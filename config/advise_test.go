@@ -33,6 +33,7 @@ func TestWarnings(t *testing.T) {
 		{"tls: {source: self-signed, cert: a, key: b}", "config.yaml:1: tls.source: self-signed is there, so tls.cert and tls.key are not used"},
 		{"turn: {peers: {allow: [10.0.0.0/8, 127.0.0.0/8, \"fe80::/64\", 0.0.0.0/0]}}", "config.yaml:1: turn.peers.allow[1]: 127.0.0.0/8 stays denied: loopback, link-local, multicast and unspecified addresses never open\n" +
 			"config.yaml:1: turn.peers.allow[2]: fe80::/64 stays denied: loopback, link-local, multicast and unspecified addresses never open"},
+		{"signaling: {trusted_proxies: [10.0.0.0/8, 0.0.0.0/0]}", "config.yaml:1: signaling.trusted_proxies[1]: 0.0.0.0/0 is everybody: whoever connects can then claim any address"},
 		{"turn: {realm: ~}", `config.yaml:1: turn.realm: "~" is taken as a text; for nothing, write ""`},
 	} {
 		_, warnings := loadText(t, test.file)

@@ -234,20 +234,16 @@ f9: admin.listen: tcp port 3478 is there, but turn.listen[0].address has it (lin
 		{"not yet", `turn:
   relay: {datapath: xdp, interfaces: [eth0]}
   stun_alternate: {listen: "192.0.2.1:3479", public: "192.0.2.1:3479"}
-signaling: {max_peers: 8, resume: 1m, trusted_proxies: [10.0.0.0/8]}
 public: {source: dns, dns: a.example, stun: ["stun.example:3478"]}
 tls: {source: acme, acme: {email: a@b.example}}
 `, `f2: turn.relay.datapath: xdp is there: not available yet, expected auto, batch or plain
 f2: turn.relay.interfaces: [eth0] is there: not available yet, expected the default []
 f3: turn.stun_alternate.listen: 192.0.2.1:3479 is there: not available yet, expected the default ""
 f3: turn.stun_alternate.public: 192.0.2.1:3479 is there: not available yet, expected the default ""
-f4: signaling.max_peers: 8 is there: not available yet, expected the default 16
-f4: signaling.resume: 1m is there: not available yet, expected the default 30s
-f4: signaling.trusted_proxies: [10.0.0.0/8] is there: not available yet, expected the default []
-f5: public.source: dns is there: not available yet, expected auto, static or interface
-f5: public.dns: a.example is there: not available yet, expected the default ""
-f5: public.stun: [stun.example:3478] is there: not available yet, expected the default []
-f6: tls.source: acme is there: not available yet, expected auto, files, self-signed or off
-f6: tls.acme.email: "a@b.example" is there: not available yet, expected the default ""`},
+f4: public.source: dns is there: not available yet, expected auto, static or interface
+f4: public.dns: a.example is there: not available yet, expected the default ""
+f4: public.stun: [stun.example:3478] is there: not available yet, expected the default []
+f5: tls.source: acme is there: not available yet, expected auto, files, self-signed or off
+f5: tls.acme.email: "a@b.example" is there: not available yet, expected the default ""`},
 	}
 }

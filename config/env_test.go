@@ -55,14 +55,14 @@ func TestBadEnvironment(t *testing.T) {
 	t.Setenv("ICEBOX_TURN_RELAY_PORTS", "50999-50000")
 	t.Setenv("ICEBOX_ADMIN_LISTEN", "127.0.0.1:3002")
 	t.Setenv("ICEBOX_TURN_SECRET", "hunter2")
-	t.Setenv("ICEBOX_SIGNALING_RESUME", "5s")
+	t.Setenv("ICEBOX_TURN_STUN_ALTERNATE_LISTEN", "192.0.2.1:3479")
 	write(t, "config.yaml", "turn: {drain: x}")
 	_, _, err := Load("config.yaml")
 	want := `config.yaml:1: turn.drain: "x" is there, expected a duration from 0s to 1h, such as 30s, 5m or 12h
 ICEBOX_ADMIN_LISTEN: admin.listen: tcp port 3002 is there, but signaling.listen has it (by default), expected another port or address
-ICEBOX_SIGNALING_RESUME: signaling.resume: 5s is there: not available yet, expected the default 30s
 ICEBOX_TURN_RELAY_PORTS: turn.relay.ports: "50999-50000" is there, upside down, expected MIN-MAX, ports from 1024 to 65535; did you mean 50000-50999?
-ICEBOX_TURN_SECRET: turn.secret: a value that is not shown is there, 7 bytes long, expected at least 16 and at most 256 bytes`
+ICEBOX_TURN_SECRET: turn.secret: a value that is not shown is there, 7 bytes long, expected at least 16 and at most 256 bytes
+ICEBOX_TURN_STUN_ALTERNATE_LISTEN: turn.stun_alternate.listen: 192.0.2.1:3479 is there: not available yet, expected the default ""`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -101,7 +101,7 @@ turn:
 		{"a byte order mark, CRLF", "\ufeff# hello\r\ndomain: home.example\r\nlog:\r\n  level: warn\r\n", func(c *Config) {
 			c.Domain, c.TURN.Realm, c.Log.Level = "home.example", "home.example", "warn"
 		}},
-		{"not yet at its default", "public: {dns: \"\", stun: []}\nsignaling: {max_peers: 16, resume: 0m30s}\nturn: {relay: {interfaces: []}}", func(*Config) {}},
+		{"not yet at its default", "public: {dns: \"\", stun: []}\nturn: {relay: {interfaces: []}}", func(*Config) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, warnings := loadText(t, test.file)

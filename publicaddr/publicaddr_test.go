@@ -83,14 +83,25 @@ func TestRun(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 		}
+		changes := func(want int) {
+			t.Helper()
+			if n := len(s.Changes()); n != want {
+				t.Errorf("%d changes wait to be told, want %d", n, want)
+			}
+		}
 		expect(time.Hour+time.Second, home)
+		changes(0)
 		found.Store(&moved)
 		expect(28*time.Second, home)
 		expect(2*time.Second, moved)
+		changes(1)
 		s.Update(configOf("auto", "8.8.8.8", ""))
 		expect(time.Hour, static)
+		changes(1)
+		<-s.Changes()
 		s.Update(configOf("dns", "", ""))
 		expect(time.Hour, static)
+		changes(0)
 		s.Update(configOf("interface", "8.8.8.8", ""))
 		expect(0, moved)
 		quick := configOf("interface", "", "")

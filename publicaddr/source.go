@@ -37,6 +37,7 @@ type Source struct {
 	look    func() Addresses // at the interfaces
 	current atomic.Pointer[Addresses]
 	poke    chan struct{} // Update tells Run of another interval
+	changes chan struct{} // set tells who waits for Changes
 
 	mu       sync.Mutex // guards what is below, and writing to current
 	source   string     // static or interface
@@ -50,16 +51,24 @@ func New(cfg *config.Config, log *slog.Logger) (*Source, error) {
 }
 
 func newSource(cfg *config.Config, log *slog.Logger, look func() Addresses) (*Source, error) {
-	s := &Source{log: log, look: look, poke: make(chan struct{}, 1)}
+	s := &Source{log: log, look: look, poke: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
 	s.current.Store(new(Addresses))
 	if err := s.apply(cfg); err != nil {
 		return nil, err
+	}
+	select {
+	case <-s.changes: // the first ones are no change
+	default:
 	}
 	return s, nil
 }
 
 // Current returns the addresses as they were last found. It takes no lock.
 func (s *Source) Current() Addresses { return *s.current.Load() }
+
+// Changes gets a value when the addresses have changed, one for several changes
+// that nobody has taken meanwhile. There is one channel: for one reader.
+func (s *Source) Changes() <-chan struct{} { return s.changes }
 
 // Update goes over to what cfg asks for.
 func (s *Source) Update(cfg *config.Config) {
@@ -109,6 +118,10 @@ func (s *Source) set(next Addresses) {
 	last := s.current.Swap(&next)
 	if *last == next {
 		return
+	}
+	select {
+	case s.changes <- struct{}{}:
+	default: // one waits already
 	}
 	s.log.Info("public address", "source", s.source, "ipv4", text(next.IPv4), "ipv6", text(next.IPv6))
 }

@@ -11,10 +11,10 @@ func TestBroadcastAllocations(t *testing.T) {
 	const members, runs = 50, 200
 	s := New(unlimited(), quiet())
 	set := s.settings.Load()
-	var r room
+	var r seedRoom
 	for range members {
-		sock := newSocket(s, set, pass{})
-		sock.queue.frames = make([]*frame, 0, runs+1)
+		sock := newSocket(s, set, pass{}, &door{seed: true})
+		sock.queue.items = make([]item, 0, runs+1)
 		r.add(sock)
 	}
 	text := make([]byte, 1000)
@@ -25,7 +25,7 @@ func TestBroadcastAllocations(t *testing.T) {
 		t.Errorf("%v allocations a message to %d members", allocs, members)
 	}
 	for _, m := range r.members[1:] {
-		if n := len(m.queue.frames); n != runs+1 {
+		if n := len(m.queue.items); n != runs+1 {
 			t.Fatalf("a member has %d messages, want %d", n, runs+1)
 		}
 	}

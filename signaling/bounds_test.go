@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -148,6 +149,74 @@ func TestStalledReader(t *testing.T) {
 	}
 	stalled.expectClose(closeTooSlow) // it reads again
 	waitFor(t, "the stalled socket to be gone", func() bool { return s.gate.sockets() == 4 })
+}
+
+// TestStalledPeer: the same in a room, where the stalled one may come back and can't,
+// because more was sent than is kept.
+func TestStalledPeer(t *testing.T) {
+	const messages = 400
+	s, url := start(t, unlimited())
+	from, stalled := pair(t, url)
+	others := []*guest{enter(t, url+"/ws/r"), enter(t, url+"/ws/r"), enter(t, url+"/ws/r")}
+	for i, g := range others {
+		for n := range len(others) - 1 - i {
+			g.expectf(`{"seq":%d,"type":"peer-joined","id":"%s"}`, n+1, others[i+1+n].ID)
+		}
+	}
+	filler := strings.Repeat("x", 65000)
+	var late []time.Duration
+	for i := range messages {
+		text := fmt.Sprintf(`"type":"n","n":%d,"filler":"%s"`, i, filler)
+		begin := time.Now()
+		from.send("{" + text + "}")
+		var wg sync.WaitGroup
+		for n, g := range others {
+			wg.Go(func() { g.expectf(`{"seq":%d,"from":"%s",%s}`, i+len(others)-n, from.ID, text) })
+		}
+		wg.Wait()
+		late = append(late, time.Since(begin))
+		if t.Failed() {
+			return
+		}
+	}
+	if n := refused(s, refuseTooSlow); n != 1 {
+		t.Fatalf("too-slow was counted %d times, want 1", n)
+	}
+	slices.Sort(late)
+	if p99 := late[len(late)*99/100]; p99 > 500*time.Millisecond {
+		t.Errorf("p99 of the others is %v", p99)
+	}
+	stalled.expectClose(closeTooSlow)
+	dial(t, url+stalled.back(0)).expectEnd(refuseResume)
+}
+
+// TestTooSlowIsSaid: the error comes before the close, for who reads again in time.
+func TestTooSlowIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(unlimited(), quiet())
+		slow := welcomed(t, pipeTo(t, s, "/ws/r"))
+		from := welcomed(t, pipeTo(t, s, "/ws/r"))
+		for range 17 {
+			from.send(`{"type":"n","filler":"` + strings.Repeat("x", 65000) + `"}`)
+		}
+		synctest.Wait()
+		last := ""
+		for {
+			_, text, err := slow.read()
+			if err != nil {
+				break
+			}
+			last = string(text)
+		}
+		if !strings.Contains(last, `"code":"too-slow"`) {
+			t.Errorf("the last message is %.100s", last)
+		}
+		from.NetConn().Close()
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, s)
+	})
 }
 
 // TestMemoryBudget: while much waits for all sockets, a single one may keep only

@@ -79,9 +79,9 @@ func TestCloseInAStorm(t *testing.T) {
 // TestJoinAfterClose: an upgrade that was under way when the hall was closed.
 func TestJoinAfterClose(t *testing.T) {
 	s := New(testConfig(), quiet())
-	sock := newSocket(s, s.settings.Load(), pass{})
+	sock := newSocket(s, s.settings.Load(), pass{}, &door{seed: true})
 	s.hall.close()
-	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseClosing {
+	if no := s.hall.join(sock, "", &s.settings); no != refuseClosing {
 		t.Errorf("joining gave %v", no)
 	}
 	if s.hall.open(&s.wg) {
@@ -94,22 +94,23 @@ func TestJoinAfterClose(t *testing.T) {
 // TestJoinAfterUpdate: one that was under way to / when it was closed.
 func TestJoinAfterUpdate(t *testing.T) {
 	s := New(testConfig(), quiet())
-	sock := newSocket(s, s.settings.Load(), pass{})
+	sock := newSocket(s, s.settings.Load(), pass{}, &door{seed: true})
 	cfg := testConfig()
 	cfg.Signaling.SeedRoom = false
 	s.Update(cfg)
-	if no := s.hall.join(sock, "", nil, &s.settings); no != refuseSeedOff {
+	if no := s.hall.join(sock, "", &s.settings); no != refuseSeedOff {
 		t.Errorf("joining gave %v", no)
 	}
 	s.hall.leave(sock)
 	checkEmpty(t, s)
 }
 
-// TestStorm: two thousand sockets come, talk and go, in every way there is to go.
+// TestStorm: two thousand sockets come to rooms and to the seed's relay, talk and
+// go, in every way there is to go.
 func TestStorm(t *testing.T) {
 	const sockets, workers = 2000, 40
 	cfg := unlimited()
-	cfg.Signaling.MaxMessage = 1000
+	cfg.Signaling.MaxMessage, cfg.Signaling.MaxPeers, cfg.Signaling.Resume = 1000, 1000, 20*time.Millisecond
 	s, url := start(t, cfg)
 	dial(t, url).Close()
 	waitFor(t, "the first to be gone", func() bool { return len(s.hall.all()) == 0 })
@@ -119,14 +120,15 @@ func TestStorm(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range sockets / workers {
-				if err := visit(fmt.Sprintf("%s/seed/room%d", url, (w+i)%7), i); err != nil {
+				path := []string{"seed", "ws"}[w%2]
+				if err := visit(fmt.Sprintf("%s/%s/room%d", url, path, (w+i)%7), i); err != nil {
 					t.Errorf("socket %d of worker %d: %v", i, w, err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	waitFor(t, "all to be gone", func() bool { return len(s.hall.all()) == 0 && s.gate.sockets() == 0 })
+	waitFor(t, "all to be gone", func() bool { return len(s.hall.all()) == 0 && s.gate.sockets() == 0 && s.hall.count() == 0 })
 	checkEmpty(t, s)
 	waitFor(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
 	waitFor(t, "the descriptors to be closed", func() bool { return openFiles(t) <= files })

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"encoding/binary"
+	"strconv"
 
 	"github.com/gorilla/websocket"
 )
@@ -14,26 +15,33 @@ const finalBit = 1 << 7
 
 // frame is one whole frame as it goes over the wire to a client. It is encoded
 // once, shared by all who get it, and never changed.
+//
+// A numbered frame is a JSON object that lacks its beginning, {"seq":N, and its
+// header: each receiver has a count of its own, so those are made while it is
+// written (item), and the rest is shared all the same.
 type frame struct {
-	wire []byte
+	wire     []byte
+	numbered bool
 }
 
 // newFrame encodes payload as one unmasked frame (RFC 6455 5.2). A control
 // frame's payload is at most 125 bytes.
 func newFrame(opcode byte, payload []byte) *frame {
 	b := make([]byte, 0, headerSize(len(payload))+len(payload))
+	b = appendHeader(b, opcode, len(payload))
+	return &frame{wire: append(b, payload...)}
+}
+
+// appendHeader appends the header of a whole message of n bytes.
+func appendHeader(b []byte, opcode byte, n int) []byte {
 	b = append(b, finalBit|opcode)
-	switch n := len(payload); {
+	switch {
 	case n <= 125:
-		b = append(b, byte(n))
+		return append(b, byte(n))
 	case n <= 0xffff:
-		b = append(b, 126)
-		b = binary.BigEndian.AppendUint16(b, uint16(n))
-	default:
-		b = append(b, 127)
-		b = binary.BigEndian.AppendUint64(b, uint64(n))
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
 	}
-	return &frame{append(b, payload...)}
+	return binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
 }
 
 func headerSize(payload int) int {
@@ -44,6 +52,47 @@ func headerSize(payload int) int {
 		return 4
 	}
 	return maxHeader
+}
+
+// seqField begins a numbered message.
+const seqField = `{"seq":`
+
+// item is one frame for one receiver.
+type item struct {
+	frame *frame
+	seq   uint64 // of a numbered frame; it is then at least 1
+}
+
+// size is how many bytes go over the wire.
+func (it item) size() int {
+	if !it.frame.numbered {
+		return len(it.frame.wire)
+	}
+	n := it.payload()
+	return headerSize(n) + n
+}
+
+func (it item) payload() int {
+	return len(seqField) + digits(it.seq) + len(",") + len(it.frame.wire)
+}
+
+// appendHead appends what goes before the shared part, at most 38 bytes.
+func (it item) appendHead(b []byte) []byte {
+	if !it.frame.numbered {
+		return b
+	}
+	b = appendHeader(b, websocket.TextMessage, it.payload())
+	b = append(b, seqField...)
+	b = strconv.AppendUint(b, it.seq, 10)
+	return append(b, ',')
+}
+
+func digits(n uint64) int {
+	count := 1
+	for ; n > 9; n /= 10 {
+		count++
+	}
+	return count
 }
 
 // closeFrame ends a socket with a code and a short text (RFC 6455 5.5.1).

@@ -14,8 +14,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// FuzzFrames throws bytes at an upgraded connection. Whatever they are, the
-// socket ends when its peer does, what the others in the room get is sound text
+// FuzzFrames throws bytes at an upgraded connection, of the seed's relay or of a
+// room. Whatever they are, the socket ends when its peer does, what the others in the room get is sound text
 // within the limit, and nothing is left.
 func FuzzFrames(f *testing.F) {
 	seeds := [][]byte{
@@ -28,18 +28,25 @@ func FuzzFrames(f *testing.F) {
 		clientFrame(0x89, 4, "ping"),
 		append(clientFrame(0x01, 1, "a"), clientFrame(0x80, 1, "b")...),
 		bytes.Repeat(clientFrame(0x00, 0, ""), 100),
+		clientFrame(0x81, 12, `{"type":"x"}`),
+		append(clientFrame(0x81, 2, "[]"), clientFrame(0x88, 2, "\x0f\xa0")...),
 		{0x81, 0x80}, {0x81, 0xfe, 0xff}, {0xff}, {},
 	}
 	for _, seed := range seeds {
-		f.Add(seed)
+		f.Add(seed, false)
+		f.Add(seed, true)
 	}
 	cfg := unlimited()
-	cfg.Signaling.MaxMessage = 512
+	cfg.Signaling.MaxMessage, cfg.Signaling.Resume = 512, time.Millisecond
 	tn := defaultTuning()
 	tn.linger = 100 * time.Millisecond
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(t *testing.T, b []byte, inRoom bool) {
 		s := newServer(cfg, quiet(), tn)
-		hostile, witness := pipe(t, s), pipe(t, s)
+		path := "/"
+		if inRoom {
+			path = "/ws/r"
+		}
+		hostile, witness := pipeTo(t, s, path), pipeTo(t, s, path)
 		heard := make(chan string)
 		var leaving atomic.Bool
 		go func() { heard <- listen(witness, &leaving) }()
@@ -72,7 +79,7 @@ func listen(p *peer, leaving *atomic.Bool) string {
 			return ""
 		case err != nil:
 			return "was ended: " + err.Error()
-		case kind != websocket.TextMessage || len(text) > 512 || !utf8.Valid(text):
+		case kind != websocket.TextMessage || len(text) > 512+200 || !utf8.Valid(text):
 			return "got what is no text"
 		}
 	}

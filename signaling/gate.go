@@ -30,17 +30,20 @@ func newGate(maxRefusing int) *gate {
 }
 
 // enter counts one socket more of address. With a refusal the pass is for the
-// short time that it takes to say so; refuseFlood comes without a pass.
-func (g *gate) enter(address netip.Addr, set *settings) (pass, *refusal) {
+// short time that it takes to say so; refuseFlood comes without a pass. One that
+// replaces another goes in beyond the caps: that other is about to go.
+func (g *gate) enter(address netip.Addr, set *settings, replaces bool) (pass, *refusal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var no *refusal
 	switch {
+	case replaces:
 	case g.total >= set.maxConnections:
 		no = refuseMaxConnections
 	case g.byAddress[address] >= set.perAddress:
 		no = refusePerAddress
-	default:
+	}
+	if no == nil {
 		g.total++
 		g.byAddress[address]++
 		return pass{address: address}, nil

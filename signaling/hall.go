@@ -3,6 +3,7 @@ package signaling
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -10,14 +11,19 @@ import (
 // hall holds the rooms and all sockets. Its lock is taken when somebody comes or
 // goes, never for a message.
 type hall struct {
-	mu      sync.Mutex // guards the rest and every room's sockets
-	rooms   map[string]*room
+	mu      sync.Mutex // guards the rest and every seed room's count of sockets
+	seeds   map[string]*seedRoom
+	rooms   map[string]*room // each has a member, or is about to go
 	sockets map[*socket]struct{}
 	closed  bool
 }
 
 func newHall() *hall {
-	return &hall{rooms: make(map[string]*room), sockets: make(map[*socket]struct{})}
+	return &hall{
+		seeds:   make(map[string]*seedRoom),
+		rooms:   make(map[string]*room),
+		sockets: make(map[*socket]struct{}),
+	}
 }
 
 // open adds one to wg, or reports false when the hall is closed: after close
@@ -32,43 +38,94 @@ func (h *hall) open(wg *sync.WaitGroup) bool {
 	return true
 }
 
-// join makes s a member of the room of that name, unless no refuses it already
-// or the room has been closed since the request was screened. Either way s is
-// known from here on, until leave.
-func (h *hall) join(s *socket, name string, no *refusal, current *atomic.Pointer[settings]) *refusal {
+// know makes s known, until leave.
+func (h *hall) know(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sockets[s] = struct{}{}
+}
+
+// join makes s a member of the seed's room of that name, unless it or all have
+// been closed since the request was screened.
+func (h *hall) join(s *socket, name string, current *atomic.Pointer[settings]) *refusal {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	switch {
-	case no != nil:
-		return no
 	case h.closed:
 		return refuseClosing
 	case name == "" && !current.Load().seedRoom:
 		return refuseSeedOff
 	}
-	r := h.rooms[name]
+	r := h.seeds[name]
 	if r == nil {
-		r = &room{name: name}
-		h.rooms[name] = r
+		r = &seedRoom{name: name}
+		h.seeds[name] = r
 	}
 	r.sockets++
 	r.add(s)
 	return nil
 }
 
-// leave forgets s, and its room with the last socket of it.
+// lockRoom returns the room of that name locked, a new one if need be.
+func (h *hall) lockRoom(name string, s *Server) (*room, *refusal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, refuseClosing
+	}
+	r := h.rooms[name]
+	if r == nil {
+		r = &room{name: name, server: s}
+		h.rooms[name] = r
+	}
+	r.mu.Lock()
+	return r, nil
+}
+
+// member is whose token the request has, or nil, and whether it still has a
+// socket, which the new one then replaces.
+func (h *hall) member(d *door) (m *member, connected bool) {
+	if d.resume == "" {
+		return nil, false
+	}
+	h.mu.Lock()
+	r := h.rooms[d.room]
+	h.mu.Unlock()
+	if r == nil {
+		return nil, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, _, _ := strings.Cut(d.resume, ".")
+	if m := r.find(id); m != nil && m.proves(d.resume) {
+		return m, m.socket != nil
+	}
+	return nil, false
+}
+
+// prune forgets r if nobody is in it.
+func (h *hall) prune(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.members) == 0 && h.rooms[r.name] == r {
+		delete(h.rooms, r.name)
+	}
+}
+
+// leave forgets s, and the seed's room with the last socket of it.
 func (h *hall) leave(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sockets, s)
-	r := s.room
+	r := s.seed
 	if r == nil {
 		return
 	}
 	r.remove(s)
 	if r.sockets--; r.sockets == 0 {
-		delete(h.rooms, r.name)
+		delete(h.seeds, r.name)
 	}
 }
 
@@ -78,19 +135,30 @@ func (h *hall) update(current *atomic.Pointer[settings], next *settings) []*sock
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	current.Store(next)
-	r := h.rooms[""]
+	r := h.seeds[""]
 	if next.seedRoom || r == nil {
 		return nil
 	}
 	return r.list()
 }
 
-// close lets nobody in any more and returns who is there.
+// close lets nobody in any more, ends every membership, and returns the sockets
+// that are there.
 func (h *hall) close() []*socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
+	for name, r := range h.rooms {
+		r.dissolve()
+		delete(h.rooms, name)
+	}
 	return slices.Collect(maps.Keys(h.sockets))
+}
+
+func (h *hall) allRooms() []*room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.rooms))
 }
 
 func (h *hall) all() []*socket {
@@ -102,5 +170,5 @@ func (h *hall) all() []*socket {
 func (h *hall) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.rooms)
+	return len(h.rooms) + len(h.seeds)
 }

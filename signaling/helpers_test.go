@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +33,9 @@ func testConfig() *config.Config {
 		MaxConnections:        10000,
 		ConnectionsPerAddress: 10000,
 		Messages:              config.Rate{Rate: 50, Burst: 200},
+		MaxPeers:              16,
+		Resume:                30 * time.Second,
+		Access:                "open",
 	}}
 }
 
@@ -41,11 +46,15 @@ func unlimited() *config.Config {
 	return cfg
 }
 
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func quiet() Options { return Options{Log: slog.New(slog.DiscardHandler)} }
 
-// handler puts / and /seed/NAME on s, as the web package does.
+// handler puts /, /seed/NAME and /ws/ROOM on s, as the web package does.
 func handler(s *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if room, ok := strings.CutPrefix(r.URL.Path, "/ws/"); ok {
+			s.ServeRoom(w, r, room)
+			return
+		}
 		s.ServeSeed(w, r, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/seed/"), "/"))
 	})
 }
@@ -83,8 +92,14 @@ func checkEmpty(t testing.TB, s *Server) {
 	defer s.hall.mu.Unlock()
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
-	if len(s.hall.rooms) != 0 || len(s.hall.sockets) != 0 {
-		t.Errorf("%d rooms and %d sockets are left", len(s.hall.rooms), len(s.hall.sockets))
+	if len(s.hall.rooms) != 0 || len(s.hall.seeds) != 0 || len(s.hall.sockets) != 0 {
+		t.Errorf("%d rooms, %d of the seed and %d sockets are left", len(s.hall.rooms), len(s.hall.seeds), len(s.hall.sockets))
+	}
+	if n := len(s.roster.ids); n != 0 {
+		t.Errorf("%d ids are left", n)
+	}
+	if n := s.kept.Load(); n != 0 {
+		t.Errorf("%d bytes are still kept", n)
 	}
 	if s.gate.total != 0 || len(s.gate.byAddress) != 0 || s.gate.refusing != 0 {
 		t.Errorf("the gate still counts %d, %v, %d", s.gate.total, s.gate.byAddress, s.gate.refusing)
@@ -212,3 +227,17 @@ func clientFrame(first byte, size uint64, payload string) []byte {
 
 // refused is how often s has counted a reason.
 func refused(s *Server, no *refusal) uint64 { return s.stats.refusals[no.reason].Load() }
+
+// withICE makes iceServers that say for whom they were made, good for an hour
+// where they have TURN.
+func withICE() Options {
+	opt := quiet()
+	opt.ICE = func(host, id string, relay bool) (json.RawMessage, time.Duration) {
+		ttl := time.Duration(0)
+		if relay {
+			ttl = time.Hour
+		}
+		return json.RawMessage(fmt.Sprintf(`[{"id":%q,"relay":%v,"host":%v}]`, id, relay, host != "")), ttl
+	}
+	return opt
+}

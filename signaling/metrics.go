@@ -8,7 +8,7 @@ import (
 
 // stats counts from the start of the Server.
 type stats struct {
-	joined                  atomic.Uint64
+	joined, resumed         atomic.Uint64
 	messagesIn, messagesOut atomic.Uint64
 	bytesIn, bytesOut       atomic.Uint64
 	refusals                map[string]*atomic.Uint64 // by reason; the map never changes
@@ -39,10 +39,14 @@ func (st *stats) sent(c *chunk) {
 //	icebox_signaling_rooms                         now
 //	icebox_signaling_queued_bytes                  now, for all sockets
 //	icebox_signaling_sockets_total                 that were let in
+//	icebox_signaling_resumed_total                 of those, peers that came back
 //	icebox_signaling_messages_total{direction}     in: from peers; out: written to peers
 //	icebox_signaling_bytes_total{direction}        of those; out: with frame headers
 //	icebox_signaling_refusals_total{reason}        the reasons of the package comment
 func (s *Server) Collector() prometheus.Collector { return &collector{s} }
+
+// Sockets is how many are connected, those that are being refused aside.
+func (s *Server) Sockets() int { return s.gate.sockets() }
 
 type collector struct{ server *Server }
 
@@ -55,13 +59,14 @@ var (
 	descRooms    = desc("rooms", "Rooms that have a socket.")
 	descQueued   = desc("queued_bytes", "Bytes that wait to be written to sockets.")
 	descJoined   = desc("sockets_total", "Signaling sockets that were let in.")
+	descResumed  = desc("resumed_total", "Peers that came back after their connection was lost.")
 	descMessages = desc("messages_total", "Messages from (in) and to (out) sockets.", "direction")
 	descBytes    = desc("bytes_total", "Bytes of messages from (in) and to (out) sockets.", "direction")
 	descRefusals = desc("refusals_total", "Sockets that were not let in or had to go, by reason.", "reason")
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descSockets, descRooms, descQueued, descJoined, descMessages, descBytes, descRefusals} {
+	for _, d := range []*prometheus.Desc{descSockets, descRooms, descQueued, descJoined, descResumed, descMessages, descBytes, descRefusals} {
 		ch <- d
 	}
 }
@@ -78,6 +83,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descRooms, float64(c.server.hall.count()))
 	gauge(descQueued, float64(c.server.queued.Load()))
 	counter(descJoined, &st.joined)
+	counter(descResumed, &st.resumed)
 	counter(descMessages, &st.messagesIn, "in")
 	counter(descMessages, &st.messagesOut, "out")
 	counter(descBytes, &st.bytesIn, "in")

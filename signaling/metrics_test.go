@@ -76,7 +76,7 @@ func TestLog(t *testing.T) {
 	cfg := testConfig()
 	cfg.Signaling.MaxConnections = 2
 	cfg.Signaling.Origins = []string{"https://home.example"}
-	s, url := serve(t, New(cfg, slog.New(slog.NewTextHandler(&out, nil))))
+	s, url := serve(t, New(cfg, Options{Log: slog.New(slog.NewTextHandler(&out, nil))}))
 	a, b := dial(t, url+"/seed/secretname"), dial(t, url+"/seed/secretname")
 	a.send("secrettext")
 	b.expect("secrettext")

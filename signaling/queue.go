@@ -14,8 +14,8 @@ const chunkFrames = 32
 // queue is what waits for one socket.
 type queue struct {
 	mu      sync.Mutex // guards the rest
-	frames  []*frame
-	count   int       // of frames, and those being written
+	items   []item
+	count   int       // of items, and those being written
 	bytes   int64     // of the same
 	ping    bool      // one is due
 	pong    *frame    // the answer to the last ping (RFC 6455 5.5.3)
@@ -30,9 +30,9 @@ type queue struct {
 
 // send queues a message and reports whether the socket still takes any: it is
 // closed when the message would be too much.
-func (s *socket) send(f *frame) bool {
+func (s *socket) send(it item) bool {
 	q := &s.queue
-	size := int64(len(f.wire))
+	size := int64(it.size())
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closing {
@@ -41,15 +41,37 @@ func (s *socket) send(f *frame) bool {
 	limit := s.server.tuning.queueBytes(s.server.queued.Load(), s.server.settings.Load().maxMessage)
 	if q.count >= s.server.tuning.frames || q.bytes+size > limit {
 		s.server.count(refuseTooSlow)
-		s.shutLocked(refuseTooSlow.frame(), s.server.tuning.write)
+		s.shutLocked(s.lastWords(refuseTooSlow), s.server.tuning.write)
 		return false
 	}
-	q.frames = append(q.frames, f)
+	s.push(it, size)
+	s.startWriter()
+	return true
+}
+
+// push queues an item of size bytes. queue.mu is held.
+func (s *socket) push(it item, size int64) {
+	q := &s.queue
+	q.items = append(q.items, it)
 	q.count++
 	q.bytes += size
 	s.server.queued.Add(size)
+}
+
+// begin queues what a member of a room gets first, whatever the bounds: they are
+// for what comes after it.
+func (s *socket) begin(welcome *frame, missed []item) {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing {
+		return
+	}
+	s.push(item{frame: welcome}, int64(len(welcome.wire)))
+	for _, it := range missed {
+		s.push(it, int64(it.size()))
+	}
 	s.startWriter()
-	return true
 }
 
 // sendPing queues a ping unless one is waiting already.
@@ -135,13 +157,13 @@ func (s *socket) cut() {
 func (s *socket) drop() {
 	q := &s.queue
 	var size int64
-	for _, f := range q.frames {
-		size += int64(len(f.wire))
+	for _, it := range q.items {
+		size += int64(it.size())
 	}
-	q.count -= len(q.frames)
+	q.count -= len(q.items)
 	q.bytes -= size
 	s.server.queued.Add(-size)
-	q.frames, q.ping, q.pong = nil, false, nil
+	q.items, q.ping, q.pong = nil, false, nil
 }
 
 // isClosing says whether shut has been called.

@@ -5,60 +5,137 @@ import (
 	"sync"
 )
 
-// nowhere is the place of a socket that is no member.
-const nowhere = -1
-
-// room is the sockets that hear each other.
+// room is the members of one /ws/ROOM. Its lock gives what happens in it one
+// order, which all members see. Nothing is waited for under the lock: what goes
+// out is queued.
 type room struct {
-	name    string
-	sockets int // that joined and have not ended; guarded by the hall's lock
+	name   string
+	server *Server
 
-	mu      sync.Mutex // guards members and the place of each
-	members []*socket  // those that are not closing
+	mu      sync.Mutex // guards members, and what each of them says that it guards
+	members []*member  // in the order in which they came
 }
 
-func (r *room) add(s *socket) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s.room = r
-	s.place = len(r.members)
-	r.members = append(r.members, s)
+// add makes m the last member and tells the others. mu is held.
+func (r *room) add(m *member) {
+	r.tell(notice(typeJoined, m.id), nil)
+	m.room = r
+	r.members = append(r.members, m)
+	r.server.roster.add(m.id)
 }
 
-func (r *room) remove(s *socket) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s.place != nowhere {
-		r.drop(s)
-	}
+// remove ends the membership of m for good and tells the others. mu is held;
+// server.parted has to follow without it.
+func (r *room) remove(m *member) {
+	i := slices.Index(r.members, m)
+	r.members = slices.Delete(r.members, i, i+1)
+	m.release()
+	r.tell(notice(typeLeft, m.id), nil)
 }
 
-// drop puts the last member where s was. r.mu is held.
-func (r *room) drop(s *socket) {
-	last := len(r.members) - 1
-	r.members[s.place] = r.members[last]
-	r.members[s.place].place = s.place
-	r.members[last] = nil
-	r.members = r.members[:last]
-	s.place = nowhere
-}
-
-// broadcast queues f for every member but its sender. It waits for nobody: who
-// has no room for f left is closed and is no member from here on. The lock is
-// held throughout, which gives the room its one order. From the last to the
-// first, since drop moves the last.
-func (r *room) broadcast(from *socket, f *frame) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := len(r.members) - 1; i >= 0; i-- {
-		if m := r.members[i]; m != from && !m.send(f) {
-			r.drop(m)
+// tell delivers a frame to all members but one. mu is held.
+func (r *room) tell(f *frame, but *member) {
+	for _, m := range r.members {
+		if m != but {
+			m.deliver(f)
 		}
 	}
 }
 
-func (r *room) list() []*socket {
+// find is the member of that id, or nil. mu is held.
+func (r *room) find(id string) *member {
+	for _, m := range r.members {
+		if m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// others are the ids of all members but one. mu is held.
+func (r *room) others(but *member) []string {
+	ids := make([]string, 0, len(r.members))
+	for _, m := range r.members {
+		if m != but {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
+}
+
+// receive takes a message that came over s and passes it on, or tells its sender
+// what is wrong with it. When the member has come back over another connection
+// meanwhile, it will send there what was not taken here.
+func (m *member) receive(s *socket, text []byte) {
+	e, wrong := openEnvelope(text)
+	var out *frame
+	if wrong == nil {
+		out = relayed(m.id, e.inside)
+	}
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	if m.socket != s {
+		return
+	}
+	m.taken++
+	if wrong == nil {
+		wrong = m.room.pass(m, &e, out)
+	}
+	if wrong == nil {
+		return
+	}
+	if !s.send(item{frame: encode(failure{typeError, wrong.code, wrong.message, m.taken})}) {
+		m.lose()
+	}
+}
+
+// pass delivers what a member has sent. mu is held.
+func (r *room) pass(from *member, e *envelope, out *frame) *fault {
+	if !e.direct {
+		r.tell(out, from)
+		return nil
+	}
+	to := r.find(e.to)
+	if to == nil {
+		return faultUnknown
+	}
+	to.deliver(out)
+	return nil
+}
+
+// depart notes that s has ended: forGood, or so that its member may come back.
+func (m *member) depart(s *socket, forGood bool) {
+	r := m.room
+	r.mu.Lock()
+	current := !m.gone && m.socket == s
+	switch {
+	case current && forGood:
+		r.remove(m)
+	case current:
+		m.lose()
+	}
+	r.mu.Unlock()
+	if current && forGood {
+		r.server.parted(m)
+	}
+}
+
+// parted follows when a member has been removed.
+func (s *Server) parted(m *member) {
+	s.roster.remove(m.id)
+	s.hall.prune(m.room)
+	if s.opt.Left != nil {
+		s.opt.Left(m.id)
+	}
+}
+
+// dissolve forgets all members, without a word.
+func (r *room) dissolve() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.members)
+	for _, m := range r.members {
+		m.release()
+		r.server.roster.remove(m.id)
+	}
+	r.members = nil
 }

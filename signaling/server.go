@@ -1,10 +1,16 @@
 // Package signaling carries the messages with which browsers find each other.
 //
-// It is the seed's relay: a WebSocket on / gets, byte for byte, every text
+// A WebSocket on /ws/ROOM is a peer of a room: it is greeted with its id and who
+// is there, hears who comes and goes, and what it sends goes to one peer or to
+// all others, with who sent it and a number. A peer whose connection is lost can
+// come back for a while, and then gets what it has missed.
+//
+// Beside it is the seed's relay: a WebSocket on / gets, byte for byte, every text
 // message that any other socket on / sends, and so do the sockets of one
 // /seed/NAME among themselves. There is no greeting, nothing is added and
-// nothing comes back to its sender. All sockets of a room see its messages in
-// one order.
+// nothing comes back to its sender. docs/PROTOCOL.md has both in full.
+//
+// All of a room see its messages in one order.
 //
 // A socket has one goroutine that reads. What is sent to it waits in a bounded
 // queue, which one writer empties; the writer exists only while there is
@@ -17,6 +23,10 @@
 //	/ while seed_room is off, a bad NAME      404, no upgrade
 //	too many sockets, in all or of an address upgrade, then close 4429
 //	too many of those at once                 503, no upgrade
+//	no invite, or one that is no good         close 4401
+//	a room that is full                       close 4429
+//	nothing to come back to                   close 4404
+//	come back over another connection         close 4409
 //	messages, pings and pongs over the rate   close 4429
 //	a message over max_message                close 1009
 //	a binary message                          close 1003
@@ -26,13 +36,17 @@
 //	silence for a minute, though pinged       closed
 //	shutting down                             close 1001
 //
-// A frame is never dropped in silence: who can't be sent one is closed.
+// In a room an error message comes before the close frame, and a message that is
+// no good is answered with one alone. A frame is never dropped in silence: who
+// can't be sent one is closed.
 package signaling
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,27 +61,44 @@ import (
 // goroutine.
 type Server struct {
 	log      *slog.Logger
+	opt      Options
 	tuning   tuning
 	settings atomic.Pointer[settings] // replaced under hall.mu
 	gate     *gate
 	hall     *hall
+	roster   roster
 	upgrader *websocket.Upgrader
 	scratch  sync.Pool    // of *bytes.Buffer, for messages while they are read
 	chunks   sync.Pool    // of *[]byte, for frames that are written together
 	queued   atomic.Int64 // bytes in the queues of all sockets
+	kept     atomic.Int64 // bytes that are kept for all members, for their resume
 	stats    stats
 	full     rate.Sometimes // tells the owner of full caps
-	wg       sync.WaitGroup // a socket with all that it starts; from before its upgrade
+	wg       sync.WaitGroup // a socket with all that it starts, from before its upgrade; timers
+}
+
+// Options are what a Server needs of the rest of the box. They may be called by
+// any goroutine, and never while a lock of this package is held.
+type Options struct {
+	// Log gets no client address at info and above.
+	Log *slog.Logger
+	// ICE makes the iceServers of the peer id, whose request named host in its
+	// Host header: a JSON array, and how long its credentials are good for, 0 where
+	// there are none. Without relay the peer gets no TURN. Nil: no servers.
+	ICE func(host, id string, relay bool) (servers json.RawMessage, ttl time.Duration)
+	// Left is told the id of a peer that has left for good. Nil: nobody is.
+	Left func(id string)
 }
 
 // New makes a Server that nothing is connected to yet. It starts nothing: a
 // Server that is not used any more needs no Close.
-func New(cfg *config.Config, log *slog.Logger) *Server {
-	return newServer(cfg, log, defaultTuning())
+func New(cfg *config.Config, opt Options) *Server {
+	return newServer(cfg, opt, defaultTuning())
 }
 
-func newServer(cfg *config.Config, log *slog.Logger, t tuning) *Server {
-	s := &Server{log: log, tuning: t, gate: newGate(t.refusing), hall: newHall()}
+func newServer(cfg *config.Config, opt Options, t tuning) *Server {
+	s := &Server{log: opt.Log, opt: opt, tuning: t, gate: newGate(t.refusing), hall: newHall()}
+	s.roster.ids = make(map[string]struct{})
 	s.settings.Store(newSettings(cfg))
 	s.upgrader = s.newUpgrader()
 	s.stats.init()
@@ -82,8 +113,27 @@ func newServer(cfg *config.Config, log *slog.Logger, t tuning) *Server {
 // that is done; the socket lives on until its peer, the network or Close ends
 // it. Refusals are listed at the package.
 func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) {
+	s.serve(w, r, &door{seed: true, room: room})
+}
+
+// ServeRoom upgrades r and makes the socket that of a peer of the room /ws/room:
+// a new one, who is let in by the query's invite, or with resume and seq one of
+// before. It returns like ServeSeed.
+func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string) {
+	query := r.URL.Query()
+	last, err := strconv.ParseUint(query.Get("seq"), 10, 64)
+	if err != nil {
+		last = 0 // whoever does not know has nothing
+	}
+	s.serve(w, r, &door{
+		room: room, host: r.Host,
+		invite: query.Get("invite"), resume: query.Get("resume"), last: last,
+	})
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, d *door) {
 	set := s.settings.Load()
-	if no := screen(r, room, set); no != nil {
+	if no := d.screen(r, set); no != nil {
 		s.refuseHTTP(w, no)
 		return
 	}
@@ -91,16 +141,25 @@ func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) 
 		s.refuseHTTP(w, refuseClosing)
 		return
 	}
-	pass, no := s.gate.enter(addressOf(r), set)
+	_, replaces := s.hall.member(d)
+	pass, no := s.gate.enter(addressOf(r), set, replaces)
 	if no == refuseFlood {
 		s.wg.Done()
 		s.refuseHTTP(w, no)
 		return
 	}
-	sock := newSocket(s, set, pass)
-	if no = s.hall.join(sock, room, no, &s.settings); no != nil {
+	sock := newSocket(s, set, pass, d)
+	s.hall.know(sock)
+	switch {
+	case no != nil:
+	case d.seed:
+		no = s.hall.join(sock, d.room, &s.settings)
+	default:
+		no = d.admit(set)
+	}
+	if no != nil {
 		s.count(no)
-		sock.shut(no.frame(), s.tuning.linger)
+		sock.shut(sock.lastWords(no), s.tuning.linger)
 	}
 	if err := sock.upgrade(w, r); err != nil {
 		s.log.Debug("upgrade failed", "error", err)
@@ -108,10 +167,7 @@ func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) 
 		s.wg.Done()
 		return
 	}
-	if no == nil {
-		s.stats.joined.Add(1)
-	}
-	go sock.run()
+	go sock.run(no == nil)
 }
 
 // Update puts the limits and origins of cfg in force. A rate and a message size
@@ -121,7 +177,7 @@ func (s *Server) ServeSeed(w http.ResponseWriter, r *http.Request, room string) 
 func (s *Server) Update(cfg *config.Config) {
 	for _, sock := range s.hall.update(&s.settings, newSettings(cfg)) {
 		s.count(refuseSeedOff)
-		sock.shut(refuseSeedOff.frame(), s.tuning.linger)
+		sock.shut(sock.lastWords(refuseSeedOff), s.tuning.linger)
 	}
 }
 
@@ -131,7 +187,7 @@ func (s *Server) Update(cfg *config.Config) {
 // matter of milliseconds, and returns the error of ctx.
 func (s *Server) Close(ctx context.Context) error {
 	for _, sock := range s.hall.close() {
-		sock.shut(refuseClosing.frame(), s.tuning.linger)
+		sock.shut(sock.lastWords(refuseClosing), s.tuning.linger)
 	}
 	gone := make(chan struct{})
 	go func() {

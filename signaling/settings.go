@@ -1,6 +1,8 @@
 package signaling
 
 import (
+	"time"
+
 	"golang.org/x/time/rate"
 
 	"icebox/config"
@@ -12,10 +14,15 @@ type settings struct {
 	origins        origins
 	seedRoom       bool
 	maxMessage     int64 // bytes
+	maxPeers       int   // in a room of /ws
 	maxConnections int
 	perAddress     int
 	rate           rate.Limit // messages a second
 	burst          int
+	resume         time.Duration // for a lost connection to come back
+	open           bool          // anybody may enter a room
+	guestTURN      bool          // and gets TURN credentials there
+	invites        inviter
 }
 
 func newSettings(cfg *config.Config) *settings {
@@ -24,9 +31,14 @@ func newSettings(cfg *config.Config) *settings {
 		origins:        c.Origins,
 		seedRoom:       c.SeedRoom,
 		maxMessage:     c.MaxMessage,
+		maxPeers:       c.MaxPeers,
 		maxConnections: c.MaxConnections,
 		perAddress:     c.ConnectionsPerAddress,
 		rate:           rate.Limit(c.Messages.Rate),
 		burst:          c.Messages.Burst,
+		resume:         c.Resume,
+		open:           c.Access == "open",
+		guestTURN:      c.GuestTURN,
+		invites:        newInviter(cfg.TURN.Secret),
 	}
 }

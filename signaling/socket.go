@@ -35,16 +35,24 @@ type socket struct {
 	queue  queue
 	writer sync.WaitGroup // the writer, while there is one
 
-	room  *room // set by join, before run; nil for one that is refused
-	place int   // among the members; guarded by room.mu
+	inRooms bool    // it is one of /ws/ROOM
+	door    *door   // what it asked for, until it has entered
+	member  *member // whose connection it is, or was; reader only
+	forGood bool    // its member does not come back; reader only
+
+	seed  *seedRoom // set by join, before run; nil for one that is refused or in rooms
+	place int       // among the members; guarded by seed.mu
 
 	settings *settings // that the next two are made from; reader only
 	limiter  *rate.Limiter
 	pinger   *time.Timer // guarded by queue.mu
 }
 
-func newSocket(s *Server, set *settings, p pass) *socket {
+func newSocket(s *Server, set *settings, p pass, d *door) *socket {
 	sock := &socket{server: s, pass: p, place: nowhere, settings: set}
+	if !d.seed {
+		sock.inRooms, sock.door = true, d
+	}
 	sock.limiter = rate.NewLimiter(set.rate, set.burst)
 	sock.wire.fresh = sock.refresh
 	return sock
@@ -104,10 +112,20 @@ func (s *socket) refill() {
 	s.wire.budget = 2*s.settings.maxMessage + 4096
 }
 
-// run reads until the peer, the network or shut ends the socket.
-func (s *socket) run() {
+// run reads until the peer, the network or shut ends the socket. One that has been
+// refused is told so.
+func (s *socket) run(welcome bool) {
 	defer s.server.wg.Done()
 	defer s.end()
+	if welcome && s.inRooms {
+		if no := s.enter(); no != nil {
+			s.refuse(no)
+			welcome = false
+		}
+	}
+	if welcome {
+		s.server.stats.joined.Add(1)
+	}
 	s.release()
 	s.parting(s.read())
 }
@@ -159,13 +177,18 @@ func (s *socket) message(kind int, r io.Reader) (*refusal, error) {
 	if _, err := buf.ReadFrom(r); err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(buf.Bytes()) {
+	text := buf.Bytes()
+	if !utf8.Valid(text) {
 		// A browser ends its connection over such a text (RFC 6455 8.1): passing
 		// it on would let one peer disconnect all others.
 		return refuseNotUTF8, nil
 	}
-	s.server.stats.received(buf.Len())
-	s.room.broadcast(s, newFrame(websocket.TextMessage, buf.Bytes()))
+	s.server.stats.received(len(text))
+	if s.member != nil {
+		s.member.receive(s, text)
+	} else {
+		s.seed.broadcast(s, newFrame(websocket.TextMessage, text))
+	}
 	return nil, nil
 }
 
@@ -195,10 +218,19 @@ func (s *socket) signOfLife() bool {
 	return true
 }
 
-// refuse ends the socket for what its peer has sent.
+// refuse ends the socket for what its peer has sent. Nobody comes back from that.
 func (s *socket) refuse(no *refusal) {
 	s.server.count(no)
-	s.shut(no.frame(), s.server.tuning.linger)
+	s.shut(s.lastWords(no), s.server.tuning.linger)
+	s.forGood = true
+	s.depart()
+}
+
+// depart tells the room, if the socket is that of a member.
+func (s *socket) depart() {
+	if s.member != nil {
+		s.member.depart(s, s.forGood)
+	}
 }
 
 // parting says goodbye in the way that the end of reading asks for.
@@ -212,10 +244,17 @@ func (s *socket) parting(err error) {
 	case s.wire.broken:
 		s.refuseFrame(refuseBadFrame)
 	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+		s.forGood = farewell(closed.Code)
 		s.shut(closeFrame(closed.Code, ""), s.server.tuning.linger) // RFC 6455 5.5.1
 	case errors.As(err, &timeout) && timeout.Timeout():
 		s.server.count(refuseSilent)
 	}
+}
+
+// farewell says whether a peer that closes with this code leaves for good: it is
+// done, its page is left, or it gives no code. With any other it may come back.
+func farewell(code int) bool {
+	return code == websocket.CloseNormalClosure || code == websocket.CloseGoingAway || code == websocket.CloseNoStatusReceived
 }
 
 // refuseFrame ends the socket for a frame that can't be read. What follows it is
@@ -228,6 +267,7 @@ func (s *socket) refuseFrame(no *refusal) {
 // end lets go of everything, its writer's goroutine too. The others in the room
 // are rid of the socket first.
 func (s *socket) end() {
+	s.depart()
 	s.server.hall.leave(s)
 	if s.isClosing() {
 		s.writer.Wait() // for the close frame; shut has set a deadline

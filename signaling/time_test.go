@@ -28,6 +28,12 @@ func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // the two, and their time is that of the test.
 func pipe(t *testing.T, s *Server) *peer {
 	t.Helper()
+	return pipeTo(t, s, "/")
+}
+
+// pipeTo is pipe to any path.
+func pipeTo(t *testing.T, s *Server, path string) *peer {
+	t.Helper()
 	near, far := net.Pipe()
 	go func() {
 		r, err := http.ReadRequest(bufio.NewReader(far))
@@ -35,10 +41,10 @@ func pipe(t *testing.T, s *Server) *peer {
 			t.Errorf("reading the handshake: %v", err)
 			return
 		}
-		s.ServeSeed(&pipeWriter{conn: far}, r, "")
+		handler(s).ServeHTTP(&pipeWriter{conn: far}, r)
 	}()
 	d := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return near, nil }}
-	c, _, err := d.Dial("ws://box/", nil)
+	c, _, err := d.Dial("ws://box"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +144,7 @@ func TestFullQueue(t *testing.T) {
 		size int
 		fit  int // besides the message that is being written
 	}{
-		{"count", 1, 1023},
+		{"count", 1, 8191},
 		{"bytes", 65000, 15},
 	}
 	for _, row := range table {

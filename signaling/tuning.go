@@ -14,6 +14,9 @@ type tuning struct {
 	bytes    int64 // of the same, or four of the largest messages
 	total    int64 // bytes that may wait for all sockets, before each is held to spare
 	spare    int64 // bytes that may wait for a socket then, or one of the largest messages
+	kept     int64 // bytes that are kept of what a member was sent last, for its resume
+	keptAll  int64 // bytes of that for all members, before each is held to keptLow
+	keptLow  int64 // bytes that are kept for one member then
 	refusing int   // sockets that are being told 4429 at once
 }
 
@@ -24,10 +27,13 @@ func defaultTuning() tuning {
 		idle:      60 * time.Second,
 		write:     10 * time.Second,
 		linger:    2 * time.Second,
-		frames:    1024,
+		frames:    8192,
 		bytes:     1 << 20,
 		total:     64 << 20,
 		spare:     64 << 10,
+		kept:      256 << 10,
+		keptAll:   64 << 20,
+		keptLow:   4 << 10,
 		refusing:  64,
 	}
 }
@@ -40,4 +46,12 @@ func (t *tuning) queueBytes(queued, maxMessage int64) int64 {
 		return max(t.spare, maxMessage+maxHeader)
 	}
 	return max(t.bytes, 4*(maxMessage+maxHeader))
+}
+
+// keepBytes is how much is kept for one member while all keep kept bytes.
+func (t *tuning) keepBytes(kept int64) int64 {
+	if kept > t.keptAll {
+		return t.keptLow
+	}
+	return t.kept
 }

@@ -31,14 +31,14 @@ func (s *socket) write() {
 
 // chunk is what is written at once. It lives on the writer's stack.
 type chunk struct {
-	frames   [chunkFrames]*frame
-	n        int   // of frames
+	items    [chunkFrames]item
+	n        int   // of items
 	messages int   // of those; the others are control frames
 	bytes    int64 // of the messages
 }
 
-func (c *chunk) add(f *frame) {
-	c.frames[c.n] = f
+func (c *chunk) add(it item) {
+	c.items[c.n] = it
 	c.n++
 }
 
@@ -74,15 +74,15 @@ func (s *socket) giveBack(c *chunk) {
 
 func (q *queue) takeControl(c *chunk) {
 	if q.ping {
-		c.add(pingFrame)
+		c.add(item{frame: pingFrame})
 		q.ping = false
 	}
 	if q.pong != nil {
-		c.add(q.pong)
+		c.add(item{frame: q.pong})
 		q.pong = nil
 	}
 	if q.last != nil {
-		c.add(q.last)
+		c.add(item{frame: q.last})
 		q.last = nil
 	}
 }
@@ -90,46 +90,52 @@ func (q *queue) takeControl(c *chunk) {
 // takeMessages takes whole messages up to chunkSize, at least one.
 func (q *queue) takeMessages(c *chunk) {
 	n := 0
-	for n < len(q.frames) && c.n < chunkFrames {
-		size := int64(len(q.frames[n].wire))
+	for n < len(q.items) && c.n < chunkFrames {
+		size := int64(q.items[n].size())
 		if n > 0 && c.bytes+size > chunkSize {
 			break
 		}
-		c.add(q.frames[n])
+		c.add(q.items[n])
 		c.bytes += size
-		q.frames[n] = nil
+		q.items[n] = item{}
 		n++
 	}
 	c.messages = n
-	if q.frames = q.frames[n:]; len(q.frames) == 0 {
-		q.frames = nil
+	if q.items = q.items[n:]; len(q.items) == 0 {
+		q.items = nil
 	}
 }
 
 // flush writes the frames of c, those that are small together.
 func (s *socket) flush(c *chunk) error {
-	if c.n == 1 {
-		_, err := s.wire.Conn.Write(c.frames[0].wire)
-		return err
+	if f := c.items[0].frame; c.n == 1 && !f.numbered {
+		return s.put(f.wire)
 	}
 	buf := s.server.chunks.Get().(*[]byte)
 	defer s.server.chunks.Put(buf)
 	b := (*buf)[:0]
-	for _, f := range c.frames[:c.n] {
-		if len(b) > 0 && len(b)+len(f.wire) > cap(b) {
-			if _, err := s.wire.Conn.Write(b); err != nil {
+	for _, it := range c.items[:c.n] {
+		if len(b)+it.size() > cap(b) {
+			if err := s.put(b); err != nil {
 				return err
 			}
 			b = b[:0]
 		}
-		if len(f.wire) > cap(b) {
-			if _, err := s.wire.Conn.Write(f.wire); err != nil {
-				return err
-			}
+		b = it.appendHead(b)
+		if len(b)+len(it.frame.wire) <= cap(b) {
+			b = append(b, it.frame.wire...)
 			continue
 		}
-		b = append(b, f.wire...)
+		if err := errors.Join(s.put(b), s.put(it.frame.wire)); err != nil {
+			return err
+		}
+		b = b[:0]
 	}
+	return s.put(b)
+}
+
+// put writes b unless it is empty.
+func (s *socket) put(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}

@@ -41,10 +41,13 @@ type credentials struct {
 	realm  string
 	secret string
 	users  map[string][]byte // static users: name -> long-term key
+	// gone says that the peer of an id has left: its credentials are no good any
+	// more.
+	gone func(id string) bool
 }
 
-func newCredentials(cfg *config.TURN) *credentials {
-	c := &credentials{realm: cfg.Realm, secret: cfg.Secret, users: make(map[string][]byte, len(cfg.Users))}
+func newCredentials(cfg *config.TURN, gone func(id string) bool) *credentials {
+	c := &credentials{realm: cfg.Realm, secret: cfg.Secret, users: make(map[string][]byte, len(cfg.Users)), gone: gone}
 	for _, u := range cfg.Users {
 		if key, err := hex.DecodeString(u.Key); err == nil && len(key) == md5.Size {
 			c.users[u.Name] = key
@@ -75,6 +78,9 @@ func (c *credentials) find(username string) (identity, bool) {
 		if _, there := c.users[name]; !there {
 			return identity{}, false
 		}
+	}
+	if id, own := strings.CutPrefix(rest, restPeer); own && c.gone(id) {
+		return identity{}, false
 	}
 	key := longTermKey(username, c.realm, timeLimitedPassword(c.secret, username))
 	return identity{username: username, account: restAccount + rest, key: key, expires: expires}, true

@@ -43,6 +43,13 @@ func (s *Server) EndUser(name string) int {
 	return s.sessions.endIf(func(x *session) bool { return owningUser(x.user.account) == name })
 }
 
+// EndPeer ends all sessions of a peer at once, those with credentials that MintPeer
+// has made for its id, and says how many there were.
+func (s *Server) EndPeer(id string) int {
+	account := restAccount + restPeer + id
+	return s.sessions.endIf(func(x *session) bool { return x.user.account == account })
+}
+
 func (s *session) info() SessionInfo {
 	now := s.owner.clock.now()
 	info := SessionInfo{

@@ -100,6 +100,50 @@ func TestRemovedWhileAllocating(t *testing.T) {
 	}
 }
 
+// TestEndPeer: the sessions of one peer end, and nobody begins another with its
+// credentials once it is gone.
+func TestEndPeer(t *testing.T) {
+	var gone atomic.Pointer[string]
+	s := runServer(t, nil, Options{Gone: func(id string) bool { who := gone.Load(); return who != nil && *who == id }})
+	as := func(id string) *testClient {
+		c := dial(t, s, "udp")
+		c.user, c.pass = s.MintPeer(id, time.Hour)
+		return c
+	}
+	one, again, other, admin := as("one"), as("one"), as("other"), dial(t, s, "udp")
+	for _, c := range []*testClient{one, again, other, admin} {
+		c.allocate()
+	}
+	id := "one"
+	gone.Store(&id)
+	if n := s.EndPeer("one"); n != 2 {
+		t.Errorf("%d sessions of the peer have ended, want 2", n)
+	}
+	if n := len(s.Sessions()); n != 2 {
+		t.Errorf("%d sessions are left, want 2", n)
+	}
+	wantCode(t, as("one").request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	as("other").allocate()
+	as("one more").allocate()
+}
+
+// TestGoneWhileAllocating: a peer that leaves while its Allocate is on its way gets
+// no session.
+func TestGoneWhileAllocating(t *testing.T) {
+	var left atomic.Bool
+	s := runServer(t, nil, Options{
+		Gone:   func(string) bool { return left.Load() },
+		Public: func() (v4, v6 netip.Addr) { left.Store(true); return netip.MustParseAddr("127.0.0.1"), netip.Addr{} },
+	})
+	left.Store(false)
+	name, _ := s.MintPeer("one", time.Hour)
+	user, known := s.settings.Load().credentials.find(name)
+	o := origin{tuple: tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:1")}, client: new(discard)}
+	if _, refused := s.sessions.begin(user, o.tuple, o.client, transactionID{}, wanted{families: []byte{familyIPv4}, lifetime: time.Hour}); !known || refused == nil {
+		t.Error("a peer that had left got a session")
+	}
+}
+
 // TestBandwidthOutlivesSessions: ending a session and beginning anew gives no
 // more than the user has.
 func TestBandwidthOutlivesSessions(t *testing.T) {

@@ -39,6 +39,10 @@ type Options struct {
 	Public func() (v4, v6 netip.Addr)
 	// TLS is what tls listeners show. Nil: there can be none.
 	TLS *tls.Config
+	// Gone says that the peer with the id of MintPeer has left for good, so that its
+	// credentials are no good any more. It is called at each request with such
+	// credentials, and has to be quick. Nil: nobody ever leaves.
+	Gone func(id string) bool
 }
 
 // Server is a running STUN and TURN server.
@@ -57,6 +61,7 @@ type Server struct {
 	tcp       []streamListener
 	tls       *tls.Config
 	addrs     []net.Addr
+	gone      func(id string) bool
 	startedAs *config.Config // whose listeners and ports are open
 }
 
@@ -74,13 +79,17 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	if public == nil {
 		public = func() (v4, v6 netip.Addr) { return }
 	}
-	s := &Server{log: log, clock: &clock{started: time.Now()}, startedAs: cfg, tls: opt.TLS}
+	gone := opt.Gone
+	if gone == nil {
+		gone = func(string) bool { return false }
+	}
+	s := &Server{log: log, gone: gone, clock: &clock{started: time.Now()}, startedAs: cfg, tls: opt.TLS}
 	own, err := readOwnAddresses()
 	if err != nil {
 		return nil, fmt.Errorf("reading the addresses of this host: %w", err)
 	}
 	s.own.Store(&own)
-	s.settings.Store(newSettings(cfg, own))
+	s.settings.Store(newSettings(cfg, own, s.gone))
 	if s.path, s.chosen, err = newPath(cfg.TURN.Relay, log); err != nil {
 		return nil, err
 	}

@@ -13,10 +13,10 @@ type settings struct {
 	limits      config.Limits
 }
 
-func newSettings(cfg *config.Config, own ownAddresses) *settings {
+func newSettings(cfg *config.Config, own ownAddresses, gone func(id string) bool) *settings {
 	return &settings{
 		cfg:         cfg,
-		credentials: newCredentials(&cfg.TURN),
+		credentials: newCredentials(&cfg.TURN, gone),
 		policy:      newPolicy(cfg.TURN.Peers.Allow, cfg.TURN.Peers.Deny, own),
 		limits:      cfg.TURN.Limits,
 	}

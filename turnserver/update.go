@@ -17,7 +17,7 @@ func (s *Server) Update(cfg *config.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuseFixed(cfg)
-	old := s.settings.Swap(newSettings(cfg, *s.own.Load()))
+	old := s.settings.Swap(newSettings(cfg, *s.own.Load(), s.gone))
 	gone := goneUsers(old.credentials, s.settings.Load().credentials)
 	s.sessions.endIf(func(x *session) bool { return gone[owningUser(x.user.account)] })
 	s.sessions.refilter()
@@ -64,7 +64,7 @@ func (s *Server) setOwn(own ownAddresses) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.own.Store(&own)
-	s.settings.Store(newSettings(s.settings.Load().cfg, own))
+	s.settings.Store(newSettings(s.settings.Load().cfg, own, s.gone))
 	s.sessions.refilter()
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -112,6 +113,12 @@ func (b *box) askAt(base, method, path string, headers ...string) (*http.Respons
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return b.send(r, headers...)
+}
+
+// send sends r with these headers.
+func (b *box) send(r *http.Request, headers ...string) (*http.Response, string) {
+	b.t.Helper()
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		if name == "Host" {
@@ -121,7 +128,7 @@ func (b *box) askAt(base, method, path string, headers ...string) (*http.Respons
 	}
 	res, err := b.client().Do(r)
 	if err != nil {
-		b.t.Fatalf("%s %s: %v", method, path, err)
+		b.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
@@ -210,6 +217,15 @@ func (s *relay) ServeSeed(w http.ResponseWriter, r *http.Request, room string) {
 		}
 		s.mu.Unlock()
 	}
+}
+
+// ServeRoom takes rooms of /ws for those of the same name behind "ws ".
+func (s *relay) ServeRoom(w http.ResponseWriter, r *http.Request, room string) {
+	s.ServeSeed(w, r, "ws "+room)
+}
+
+func (s *relay) Invite(room string, ttl time.Duration) string {
+	return fmt.Sprintf("invite-%s-%v", room, ttl)
 }
 
 // certificate is a self-signed one.

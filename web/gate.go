@@ -50,6 +50,7 @@ type gate struct {
 	mu         sync.Mutex // guards what follows
 	max        int
 	perAddress int
+	proxies    []netip.Prefix // which stand for many clients
 	open       int
 	by         map[netip.Addr]int
 	idle       map[netip.Addr]map[*counted]struct{} // between two requests
@@ -65,18 +66,20 @@ func newGate(max, perAddress int) *gate {
 	}
 }
 
-// limit sets new caps. Connections above them stay.
-func (g *gate) limit(max, perAddress int) {
+// limit sets new caps, and the proxies that the one of an address is not for.
+// Connections above them stay.
+func (g *gate) limit(max, perAddress int, proxies []netip.Prefix) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.max, g.perAddress = max, perAddress
+	g.max, g.perAddress, g.proxies = max, perAddress, proxies
 }
 
 // enter counts c, until the connection it returns is closed.
 func (g *gate) enter(c net.Conn) (net.Conn, error) {
-	from := hostnet.Household(remoteAddr(c.RemoteAddr()))
+	address := remoteAddr(c.RemoteAddr())
+	from := hostnet.Household(address)
 	for {
-		victim, err := g.admit(from)
+		victim, err := g.admit(from, address)
 		if err != nil {
 			return nil, err
 		}
@@ -87,14 +90,14 @@ func (g *gate) enter(c net.Conn) (net.Conn, error) {
 	}
 }
 
-// admit counts a connection from from. Where a cap does not allow it, it returns
+// admit counts a connection of address for from, its household. Where a cap does not allow it, it returns
 // an idle one that is to be closed first, or why there is none.
-func (g *gate) admit(from netip.Addr) (victim *counted, err error) {
+func (g *gate) admit(from, address netip.Addr) (victim *counted, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	reason := ""
 	switch {
-	case g.by[from] >= g.perAddress:
+	case g.by[from] >= g.perAddress && !isTrusted(address, g.proxies):
 		reason, err = refusedAddress, errAddress
 		victim = g.anyIdle(from)
 	case g.open >= g.max:

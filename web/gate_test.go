@@ -9,7 +9,7 @@ import (
 
 func TestConnectionCaps(t *testing.T) {
 	b := startBox(t, nil)
-	b.gate.limit(1000, 3)
+	b.gate.limit(1000, 3, nil)
 	var silent []net.Conn
 	for range 3 {
 		silent = append(silent, b.dial())
@@ -34,7 +34,7 @@ func TestConnectionCaps(t *testing.T) {
 	if res, _ := b.ask("GET", "/healthz"); res.StatusCode != 200 {
 		t.Errorf("afterwards: %d", res.StatusCode)
 	}
-	b.gate.limit(0, 3)
+	b.gate.limit(0, 3, nil)
 	if !closedSoon() {
 		t.Error("the cap in all was not applied live")
 	}
@@ -69,7 +69,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 		"in all":     {3, 1000},
 	} {
 		b := startBox(t, nil)
-		b.gate.limit(limit.inAll, limit.ofAddress)
+		b.gate.limit(limit.inAll, limit.ofAddress, nil)
 		for i := range 10 {
 			c := tls.Client(b.dial(), &tls.Config{InsecureSkipVerify: true})
 			if res := b.say(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); res.StatusCode != 200 {

@@ -4,15 +4,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"math"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 
 	"icebox/config"
 )
 
-// What /api/ice says when it gives no credentials. The page knows them by their
+// What the API says when it gives nothing. The page knows them by their
 // status, people by their words.
 var (
 	errSignIn   = statusError{http.StatusUnauthorized, "Sign in with a TURN user of this box."}
@@ -55,27 +53,37 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 // some.
 func (s *Server) credentials(r *http.Request, cfg *config.Config) (Credentials, error) {
 	ttl := cfg.TURN.CredentialTTL
-	user, password, ok := r.BasicAuth()
-	if !ok {
-		if cfg.Signaling.Access != "open" || !cfg.Signaling.GuestTURN {
-			return Credentials{}, errSignIn
-		}
+	user, err := s.signIn(r)
+	if err == errSignIn && cfg.Signaling.Access == "open" && cfg.Signaling.GuestTURN {
 		name, pass := s.opt.Users.MintPeer("guest-"+rand.Text(), ttl)
 		return Credentials{name, pass, ttl}, nil
 	}
-	check := func() bool { return s.opt.Users.Authenticate(user, password) }
-	known, err := s.attempts.try(r.Context(), clientAddr(r), user, password, check)
 	if err != nil {
-		return Credentials{}, errAttempts
-	}
-	if !known {
-		return Credentials{}, errPassword
+		return Credentials{}, err
 	}
 	name, pass, ok := s.opt.Users.Mint(user, ttl)
 	if !ok {
 		return Credentials{}, errPassword
 	}
 	return Credentials{name, pass, ttl}, nil
+}
+
+// signIn is the TURN user who asks. The error is the statusError that says why it
+// is none.
+func (s *Server) signIn(r *http.Request) (string, error) {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return "", errSignIn
+	}
+	check := func() bool { return s.opt.Users.Authenticate(user, password) }
+	known, err := s.attempts.try(r.Context(), clientAddr(r), user, password, check)
+	if err != nil {
+		return "", errAttempts
+	}
+	if !known {
+		return "", errPassword
+	}
+	return user, nil
 }
 
 // challenge adds what HTTP wants beside a refusal. A browser asks for a password
@@ -88,14 +96,4 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, refused statu
 	case r.Header.Get("X-Requested-With") == "" && r.Header.Get("Sec-Fetch-Dest") != "empty":
 		w.Header().Set("WWW-Authenticate", `Basic realm="icebox", charset="UTF-8"`)
 	}
-}
-
-// clientAddr is the address that r came from.
-func clientAddr(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	a, _ := netip.ParseAddr(host)
-	return a
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -12,12 +13,15 @@ import (
 	"icebox/config"
 )
 
-// The room of /seed/NAME.
+// The rooms of /seed/NAME and /ws/ROOM.
 var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // serve answers everything on the signaling port.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	cfg := s.cfg.Load()
+	if from := client(r, cfg); from != clientAddr(r) {
+		r.RemoteAddr = netip.AddrPortFrom(from, 0).String() // for whoever counts by it
+	}
 	secure(w.Header(), cfg, r.Host)
 	s.answer(w, r, func() error {
 		if s.overTLS() && !overTLS(r) {
@@ -29,16 +33,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Config) error {
 	path := innerPath(cfg, r.URL.Path)
-	room, isSeed := strings.CutPrefix(path, "/seed/")
+	name, isSeed := strings.CutPrefix(path, "/seed/")
+	room, isRoom := strings.CutPrefix(path, "/ws/")
 	upgrade := websocket.IsWebSocketUpgrade(r)
 	switch {
 	case path == "/" && upgrade:
 		s.opt.Signaling.ServeSeed(w, r, "")
 		return nil
-	case isSeed && roomName.MatchString(room):
-		return s.serveRoom(w, r, room, upgrade)
+	case isSeed && roomName.MatchString(name):
+		return s.serveSocket(w, r, name, upgrade, s.opt.Signaling.ServeSeed)
+	case isRoom && roomName.MatchString(room):
+		return s.serveSocket(w, r, room, upgrade, s.opt.Signaling.ServeRoom)
 	case path == "/api/ice":
 		return s.serveICE(w, r, cfg)
+	case path == "/api/rooms":
+		return s.serveRooms(w, r, cfg)
 	case path == "/healthz":
 		return serveHealth(w, r)
 	case strings.HasPrefix(path, "/assets/"):
@@ -64,7 +73,9 @@ func innerPath(cfg *config.Config, path string) string {
 	return path
 }
 
-func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request, room string, upgrade bool) error {
+// serveSocket hands a request for a WebSocket on.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, room string, upgrade bool,
+	serve func(http.ResponseWriter, *http.Request, string)) error {
 	if !upgrade {
 		if err := readOnly(w, r); err != nil {
 			return err
@@ -73,7 +84,7 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request, room string, 
 		w.Header().Set("Upgrade", "websocket")
 		return statusError{http.StatusUpgradeRequired, "This address is for WebSockets."}
 	}
-	s.opt.Signaling.ServeSeed(w, r, room)
+	serve(w, r, room)
 	return nil
 }
 

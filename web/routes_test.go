@@ -42,6 +42,10 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/seed/a%20b", 404, "text/plain; charset=utf-8", "nothing"},
 		{"GET", "/seed/" + strings.Repeat("a", 64), 426, "text/plain; charset=utf-8", "WebSocket"},
 		{"GET", "/seed/" + strings.Repeat("a", 65), 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/ws/a", 426, "text/plain; charset=utf-8", "WebSocket"},
+		{"GET", "/ws/", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/ws/a.b", 404, "text/plain; charset=utf-8", "nothing"},
+		{"POST", "/ws/a", 405, "text/plain; charset=utf-8", "GET"},
 		{"POST", "/", 405, "text/plain; charset=utf-8", "GET"},
 		{"PUT", "/1cs1cs", 405, "text/plain; charset=utf-8", "GET"},
 		{"DELETE", "/assets/style.css", 405, "text/plain; charset=utf-8", "GET"},
@@ -108,12 +112,13 @@ func TestUpgradesReachTheirRoom(t *testing.T) {
 		c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		return c
 	}
-	for _, path := range []string{"/", "/seed/a", "/seed/b"} {
+	rooms := map[string]string{"/": "", "/seed/a": "a", "/seed/b": "b", "/ws/a": "ws a"}
+	for path, room := range rooms {
 		one, two := join(path), join(path)
 		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 			relay := b.opt.Signaling.(*relay)
 			relay.mu.Lock()
-			n := len(relay.rooms[strings.TrimPrefix(strings.TrimPrefix(path, "/seed/"), "/")])
+			n := len(relay.rooms[room])
 			relay.mu.Unlock()
 			if n == 2 {
 				break

@@ -42,10 +42,13 @@ const (
 // Options are what the server needs of the rest of the box.
 type Options struct {
 	Log *slog.Logger
-	// Signaling takes over a request that wants to be a WebSocket of the relay;
-	// room "" is the one of /.
+	// Signaling takes over a request that wants to be a WebSocket: of the seed's
+	// relay, where room "" is the one of /, or of a room of /ws.
 	Signaling interface {
 		ServeSeed(w http.ResponseWriter, r *http.Request, room string)
+		ServeRoom(w http.ResponseWriter, r *http.Request, room string)
+		// Invite makes a token that lets into a room of /ws for ttl.
+		Invite(room string, ttl time.Duration) string
 	}
 	// Users are the TURN users, and who makes their time-limited credentials.
 	Users interface {
@@ -97,6 +100,7 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 		gate:     newGate(caps(cfg)),
 	}
 	s.cfg.Store(cfg)
+	s.limit(cfg)
 	if s.listener, err = listen(cfg.Signaling.Listen, s.gate, s.tlsConfig(), s.relay(), s.log); err != nil {
 		return nil, fmt.Errorf("signaling.listen: %w", err)
 	}
@@ -237,8 +241,14 @@ func (s *Server) Update(cfg *config.Config) {
 		s.keep("tls.source", &next.TLS.Source, old.TLS.Source)
 	}
 	next.TURN.Listen = old.TURN.Listen // turnserver says so where it differs
-	s.gate.limit(caps(&next))
+	s.limit(&next)
 	s.cfg.Store(&next)
+}
+
+// limit puts the caps of cfg in force.
+func (s *Server) limit(cfg *config.Config) {
+	most, perAddress := caps(cfg)
+	s.gate.limit(most, perAddress, cfg.Signaling.TrustedProxies)
 }
 
 // keep restores *value to old and says so.

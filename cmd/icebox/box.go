@@ -49,7 +49,7 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 	if b.turn, err = turnserver.New(cfg, b.turnOptions()); err != nil {
 		return nil, err
 	}
-	b.signaling = signaling.New(cfg, log)
+	b.signaling = signaling.New(cfg, signaling.Options{Log: log, ICE: b.peerICE, Left: func(id string) { b.turn.EndPeer(id) }})
 	metrics := newMetrics(b.certs.Collector(), b.turn.Collector(), b.signaling.Collector())
 	b.web, err = web.New(cfg, web.Options{
 		Log:       log,
@@ -68,7 +68,7 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 }
 
 func (b *box) turnOptions() turnserver.Options {
-	opt := turnserver.Options{Log: b.log, Public: b.publicAddresses}
+	opt := turnserver.Options{Log: b.log, Public: b.publicAddresses, Gone: func(id string) bool { return b.signaling.Gone(id) }}
 	if b.certs.Enabled() {
 		opt.TLS = b.certs.TLSConfig("stun.turn", "stun.nat-discovery") // RFC 7443
 	}
@@ -102,6 +102,8 @@ func (b *box) run(signals stopSignals) error {
 	b.add(&g, "public address", lasting(b.public.Run))
 	b.add(&g, "turn", lasting(b.turn.Run))
 	b.add(&g, "signaling", b.runSignaling)
+	b.add(&g, "new addresses", b.followAddress)
+	b.add(&g, "heap", b.tendHeap)
 	b.add(&g, "web", lasting(b.web.Run))
 	b.add(&g, "configuration", lasting(func(ctx context.Context) error {
 		return b.cfg.Load().Watch(ctx, b.log, b.update)
@@ -155,6 +157,18 @@ func (b *box) runSignaling(ctx context.Context) error {
 	return b.signaling.Close(ctx)
 }
 
+// followAddress tells the peers of rooms when the public address has changed.
+func (b *box) followAddress(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.public.Changes():
+			b.signaling.PushICE(true)
+		}
+	}
+}
+
 func (b *box) drainLimit() time.Duration { return b.cfg.Load().TURN.Drain }
 
 // update puts a new configuration in force. Each part names what it can't change
@@ -164,11 +178,14 @@ func (b *box) update(cfg *config.Config) {
 		b.log.Warn("this key can't change while icebox runs: restart to apply it",
 			"key", "log.format", "in_force", old.Log.Format, "configured", cfg.Log.Format)
 	}
-	b.cfg.Store(cfg)
+	old := b.cfg.Swap(cfg)
 	b.level.Set(logLevel(cfg.Log))
 	b.certs.Update(cfg)
 	b.public.Update(cfg)
 	b.turn.Update(cfg)
 	b.signaling.Update(cfg)
 	b.web.Update(cfg)
+	if givesOtherICE(old, cfg) {
+		b.signaling.PushICE(false)
+	}
 }

@@ -41,6 +41,10 @@ func TestExitCodes(t *testing.T) {
 		{"cred with no time", good, []string{"cred", "--ttl", "-1h"}, exitUsage, "", "--ttl"},
 		{"cred without state", good, []string{"cred"}, exitFault, "", "start icebox once"},
 		{"cred of a stranger", good, []string{"cred", "eve"}, exitFault, "", "there are admin"},
+		{"invite without a room", good, []string{"invite"}, exitUsage, "", "accepts 1 arg"},
+		{"invite into no room", good, []string{"invite", "a b"}, exitUsage, "", "letters, digits"},
+		{"invite with no time", good, []string{"invite", "a", "--ttl", "0s"}, exitUsage, "", "--ttl"},
+		{"invite without state", good, []string{"invite", "a"}, exitFault, "", "start icebox once"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := c.dir

@@ -12,11 +12,7 @@ import (
 func TestMetricsAreDocumented(t *testing.T) {
 	p := serving(t, configDir(t, loopbackConfig))
 	get(t, pageOf(t, p)+"/", "", "")
-	admin := regexp.MustCompile(`"admin":"(127\.0\.0\.1:\d+)"`).FindStringSubmatch(p.stderr.String())
-	if admin == nil {
-		t.Fatal("the log does not say where the admin listener is")
-	}
-	code, body := get(t, "http://"+admin[1]+"/metrics", "", "")
+	code, body := get(t, "http://"+adminOf(t, p)+"/metrics", "", "")
 	if code != http.StatusOK {
 		t.Fatalf("/metrics answers %d", code)
 	}
@@ -53,4 +49,15 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("docs/OPERATIONS.md has %s, which is not shown", name)
 		}
 	}
+}
+
+// adminOf is where the admin listener of a serving box is.
+func adminOf(t *testing.T, p *process) string {
+	t.Helper()
+	text := p.until(t, &p.stderr, `"admin":"`)
+	admin := regexp.MustCompile(`"admin":"(127\.0\.0\.1:\d+)"`).FindStringSubmatch(text)
+	if admin == nil {
+		t.Fatal("the log does not say where the admin listener is")
+	}
+	return admin[1]
 }

@@ -33,6 +33,8 @@ var mayImport = map[string][]string{
 	"internal/hostnet": {},
 	"bench":            {},
 	"bench/plainpion":  {},
+	"bench/seedserver": {},
+	"bench/gorillahub": {},
 	"cmd/icebox":       {"config", "certs", "publicaddr", "signaling", "turnserver", "web", "internal/hostnet"},
 }
 

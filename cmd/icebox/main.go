@@ -6,6 +6,7 @@
 //	icebox [serve] [-c FILE]     runs the box
 //	icebox check [-c FILE]       validates the configuration and prints what is in force
 //	icebox cred [NAME] [--ttl D] prints iceServers with time-limited credentials
+//	icebox invite ROOM [--ttl D] prints a link into a room
 //	icebox version               prints what was built
 //
 // Without -c it reads ./config.yaml, else /etc/icebox/config.yaml, else it uses

@@ -7,11 +7,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"icebox/config"
 	"icebox/internal/hostnet"
-	"icebox/web"
 )
 
 // lanAddress is one address of this box that its own network can use.
@@ -98,33 +96,6 @@ func portOf(a net.Addr) int {
 		return a.Port
 	}
 	return 0
-}
-
-// pageURL is the landing page at host, a name or a bare IP address.
-func pageURL(scheme, host string, port int) string {
-	if scheme == "https" && port == 443 || scheme == "http" && port == 80 {
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return scheme + "://" + host
-	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port))
-}
-
-// publicURL is the landing page as the internet sees it: public.url, else that
-// of domain. Empty where neither is given.
-func publicURL(cfg *config.Config, scheme string, port int) string {
-	if cfg.Public.URL != "" {
-		return cfg.Public.URL
-	}
-	if cfg.Domain == "" {
-		return ""
-	}
-	host, err := web.PublicHost(cfg, "")
-	if err != nil {
-		return ""
-	}
-	return pageURL(scheme, host, port)
 }
 
 // outsidePort is the port of public.url, which a router forwards to port;

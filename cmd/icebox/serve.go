@@ -2,11 +2,16 @@ package main
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/web"
 )
+
+// startInvite is how long the invite is good for that serve shows at its start.
+const startInvite = 24 * time.Hour
 
 func newServe(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -66,7 +71,9 @@ func (b *box) summary(users []string, terminal bool) summary {
 		https:    b.certs.Enabled(),
 		trusted:  b.certs.Trusted(),
 		terminal: terminal,
+		room:     web.NewRoom(),
 	}
+	s.invite = b.signaling.Invite(s.room, startInvite)
 	now := b.public.Current()
 	s.noRelay = !now.IPv4.IsValid() && !now.IPv6.IsValid()
 	if !now.Static && now.IPv4.IsValid() && !onInternet(now.IPv4) {

@@ -135,7 +135,7 @@ func TestServeSummary(t *testing.T) {
 			t.Errorf("stdout lacks %q", want)
 		}
 	}
-	for _, never := range []string{"█", "▀", readText(t, dir, "state", "password-admin")} {
+	for _, never := range []string{"█", "▀", "/r/", readText(t, dir, "state", "password-admin")} {
 		if strings.Contains(out, never) {
 			t.Errorf("stdout, which is no terminal, has %q", never)
 		}

@@ -28,11 +28,13 @@ type summary struct {
 	// internet does not see; otherwise the zero Addr.
 	relayLocal netip.Addr
 	noRelay    bool // no address to relay with was found at all
-	terminal   bool // a person reads it: a QR code helps
+	terminal   bool // a person reads it: a QR code helps, and an invite is told
+	room       string
+	invite     string // into room
 }
 
 // print writes the whole summary in one piece. It holds no secret but what
-// describeUsers put in.
+// describeUsers put in, and on a terminal an invite.
 func (s summary) print(out io.Writer) {
 	w := new(bytes.Buffer)
 	fmt.Fprintf(w, "\nicebox is serving.\n\nOpen in a browser:\n")
@@ -52,8 +54,9 @@ func (s summary) print(out io.Writer) {
 		fmt.Fprintf(w, "\n* %s\n", note)
 	}
 	if s.terminal {
-		fmt.Fprintf(w, "\n%s\n", s.link())
-		qrterminal.GenerateHalfBlock(s.link(), qrterminal.L, w)
+		link := web.RoomLink(s.link(), s.room, s.invite)
+		fmt.Fprintf(w, "\nA call with whoever gets this link, for a day (icebox invite ROOM makes others):\n  %s\n", link)
+		qrterminal.GenerateHalfBlock(link, qrterminal.L, w)
 	}
 	fmt.Fprintln(w)
 	out.Write(w.Bytes()) // nobody reads it: the box serves all the same
@@ -69,20 +72,20 @@ func (s summary) scheme() string {
 // pages lists the addresses of the landing page, the public one first.
 func (s summary) pages() []string {
 	var rows []string
-	if public := publicURL(s.cfg, s.scheme(), portOf(s.page)); public != "" {
+	if public := web.PublicURL(s.cfg, s.scheme(), portOf(s.page)); public != "" {
 		rows = append(rows, fmt.Sprintf("%-36s from anywhere", public))
 	}
 	if bound := addressOf(s.page); bound.IsValid() && !bound.IsUnspecified() {
-		return append(rows, pageURL(s.scheme(), bound.String(), portOf(s.page)))
+		return append(rows, web.PageURL(s.scheme(), bound.String(), portOf(s.page)))
 	}
 	for _, a := range s.lan {
-		row := pageURL(s.scheme(), a.ip.String(), portOf(s.page))
+		row := web.PageURL(s.scheme(), a.ip.String(), portOf(s.page))
 		rows = append(rows, fmt.Sprintf("%-36s from this network (%s)", row, a.via))
 	}
 	return rows
 }
 
-// link is the one address that goes into the QR code.
+// link is the one landing page that links are made of.
 func (s summary) link() string {
 	first, _, _ := strings.Cut(s.pages()[0], " ")
 	return first

@@ -60,25 +60,6 @@ func TestForwardsWithoutTLS(t *testing.T) {
 	}
 }
 
-func TestPageURL(t *testing.T) {
-	for _, c := range []struct {
-		scheme, host string
-		port         int
-		want         string
-	}{
-		{"https", "home.example", 3002, "https://home.example:3002"},
-		{"https", "home.example", 443, "https://home.example"},
-		{"http", "192.0.2.1", 80, "http://192.0.2.1"},
-		{"http", "192.0.2.1", 443, "http://192.0.2.1:443"},
-		{"https", "2001:db8::1", 3002, "https://[2001:db8::1]:3002"},
-		{"https", "2001:db8::1", 443, "https://[2001:db8::1]"},
-	} {
-		if got := pageURL(c.scheme, c.host, c.port); got != c.want {
-			t.Errorf("%s %s %d: %s, want %s", c.scheme, c.host, c.port, got, c.want)
-		}
-	}
-}
-
 func TestOnInternet(t *testing.T) {
 	for ip, want := range map[string]bool{
 		"198.51.100.7": true, "2001:db8::1": true,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,14 +59,17 @@ func onTerminal(t *testing.T, dir string) string {
 	return p.stdout.String()
 }
 
-// TestTerminalShowsANewPasswordOnce: a person at a terminal gets the QR code at
-// every start, and the generated password at the one that has made it.
+// TestTerminalShowsANewPasswordOnce: a person at a terminal gets an invite and its
+// QR code at every start, and the generated password at the one that has made it.
 func TestTerminalShowsANewPasswordOnce(t *testing.T) {
 	dir := configDir(t, loopbackConfig)
 	first := onTerminal(t, dir)
 	password := readText(t, dir, "state", "password-admin")
 	if !strings.Contains(first, password) {
 		t.Error("the first start does not show the password it has made")
+	}
+	if !regexp.MustCompile(`https://127\.0\.0\.1:\d+/r/[A-Z2-7]{26}#[\w-]{55}\b`).MatchString(first) {
+		t.Error("there is no link into a room")
 	}
 	second := onTerminal(t, dir)
 	if strings.Contains(second, password) {

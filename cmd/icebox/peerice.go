@@ -1,0 +1,38 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	"icebox/config"
+	"icebox/web"
+)
+
+// peerICE is what signaling gives a peer of a room: iceServers as a JSON array,
+// and how long the credentials among them are good for. They are the peer's own.
+// The host is that of domain, else the one which the peer's request named.
+func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time.Duration) {
+	cfg := b.cfg.Load()
+	host, err := web.PublicHost(cfg, requestHost)
+	if err != nil {
+		return json.RawMessage("[]"), 0 // no browser sends such a Host header
+	}
+	var cred web.Credentials
+	if relay {
+		cred.TTL = cfg.TURN.CredentialTTL
+		cred.Username, cred.Password = b.turn.MintPeer(id, cred.TTL)
+	}
+	ice := web.ICEServers(cfg, b.turn.Addrs(), host, cred, b.certs.Enabled() && b.certs.Trusted())
+	list, err := json.Marshal(ice.Servers)
+	if err != nil || ice.Servers == nil {
+		return json.RawMessage("[]"), 0
+	}
+	return list, cred.TTL
+}
+
+// givesOtherICE says whether peers need other iceServers than they had under old,
+// because credentials or URLs of then are no good any more.
+func givesOtherICE(old, now *config.Config) bool {
+	return old.TURN.Secret != now.TURN.Secret || old.TURN.Realm != now.TURN.Realm ||
+		old.Domain != now.Domain || old.Public.URL != now.Public.URL || old.Public.TURNPort != now.Public.TURNPort
+}

@@ -1,0 +1,98 @@
+package signaling
+
+import "time"
+
+// door is what the request for a socket asked for.
+type door struct {
+	seed bool   // of the seed's relay; then room is all there is
+	room string // empty: the seed's /
+
+	host   string // the Host header
+	invite string // the token
+	relay  bool   // TURN credentials may be given
+	resume string // the token of a member that comes back; empty: a new one
+	last   uint64 // the last seq that it has
+}
+
+// admit says whether a new peer may enter, and whether it gets TURN credentials.
+// Where anybody may, an invite that is no good makes a guest. One that comes back
+// has been asked already.
+func (d *door) admit(set *settings) *refusal {
+	if d.resume != "" {
+		return nil
+	}
+	no := set.invites.check(d.invite, d.room, time.Now())
+	d.relay = no == nil || set.open && set.guestTURN
+	if set.open {
+		return nil
+	}
+	return no
+}
+
+// enter makes the socket that of a member, new or of before, and queues its
+// welcome.
+func (s *socket) enter() *refusal {
+	d := s.door
+	s.door = nil
+	if d.resume != "" {
+		return s.comeBack(d)
+	}
+	m := newMember(d, s.limiter)
+	servers := s.server.iceServers(m)
+	r, no := s.server.hall.lockRoom(d.room, s.server)
+	if no != nil {
+		return no
+	}
+	defer r.mu.Unlock()
+	if len(r.members) >= s.server.settings.Load().maxPeers {
+		return refuseRoomFull
+	}
+	r.add(m)
+	s.greet(m, servers, false)
+	return nil
+}
+
+// comeBack gives a member the socket in place of the one that it has lost, or
+// has not noticed yet that it has lost. One that can't be told everything it has
+// missed leaves for good.
+func (s *socket) comeBack(d *door) *refusal {
+	m, _ := s.server.hall.member(d)
+	if m == nil {
+		return refuseResume
+	}
+	servers := s.server.iceServers(m)
+	m.room.mu.Lock()
+	if m.gone {
+		m.room.mu.Unlock()
+		return refuseResume
+	}
+	if !m.kept.covers(d.last, m.seq) {
+		m.room.remove(m)
+		m.room.mu.Unlock()
+		s.server.parted(m)
+		return refuseResume
+	}
+	defer m.room.mu.Unlock()
+	if old := m.socket; old != nil {
+		s.server.count(refuseTaken)
+		old.shut(old.lastWords(refuseTaken), s.server.tuning.linger)
+	}
+	m.kept.forget(d.last, &s.server.kept)
+	s.limiter = m.limiter
+	s.greet(m, servers, true)
+	s.server.stats.resumed.Add(1)
+	return nil
+}
+
+// greet ties s and m together and queues the welcome and what m has missed.
+// room.mu is held.
+func (s *socket) greet(m *member, servers servers, resumed bool) {
+	m.bind(s)
+	m.renewLater(servers.ttl)
+	hello := encode(welcome{
+		Type: typeWelcome, ID: m.id, Room: m.room.name, Peers: m.room.others(m),
+		ICEServers: servers.list, TTL: servers.seconds(),
+		Resume: m.token(), Resumed: resumed, Received: m.taken,
+	})
+	s.begin(hello, m.kept.items)
+}
