@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"testing"
+	"time"
 
 	"github.com/pion/stun/v2"
 )
@@ -30,6 +32,30 @@ func BenchmarkAllocate(b *testing.B) {
 	}
 	if n := int(s.sessions.begun.Load()); n < b.N {
 		b.Fatalf("%d sessions began, want %d", n, b.N)
+	}
+}
+
+// BenchmarkCollections prints the longest pause of the collections that are made
+// one after the other while packets pass both ways, in milliseconds.
+func BenchmarkCollections(b *testing.B) {
+	p := newPipeline(b)
+	up, down := p.floods(b)
+	var before, after debug.GCStats
+	after.PauseQuantiles = make([]time.Duration, 2)
+	debug.ReadGCStats(&before)
+	for b.Loop() {
+		runtime.GC()
+	}
+	debug.ReadGCStats(&after)
+	longest := time.Duration(0)
+	for _, pause := range after.Pause[:min(len(after.Pause), int(after.NumGC-before.NumGC))] {
+		longest = max(longest, pause)
+	}
+	b.ReportMetric(float64(longest.Microseconds())/1000, "ms/longest-pause")
+	up.end()
+	down.end()
+	if up.heard.Load() == 0 || down.heard.Load() == 0 {
+		b.Error("no packets passed")
 	}
 }
 

@@ -26,7 +26,7 @@ type flood struct {
 
 // startFlood sends with send, and looks for what comes out at out. number finds
 // the number in a packet.
-func startFlood(t *testing.T, out *net.UDPConn, send func(number []byte), number func([]byte) []byte) *flood {
+func startFlood(t testing.TB, out *net.UDPConn, send func(number []byte), number func([]byte) []byte) *flood {
 	f := &flood{stop: make(chan struct{})}
 	t.Cleanup(f.end)
 	f.done.Go(func() {
@@ -71,7 +71,7 @@ func (f *flood) end() {
 }
 
 // floods run both ways through a pipeline.
-func (p *pipeline) floods(t *testing.T) (up, down *flood) {
+func (p *pipeline) floods(t testing.TB) (up, down *flood) {
 	up = startFlood(t, p.peer, func(number []byte) {
 		p.client.Write(append([]byte{pipelineChannel >> 8, pipelineChannel & 0xFF, 0, 8}, number...))
 	}, func(b []byte) []byte { return b })

@@ -186,6 +186,7 @@ func (w *Worker) run() {
 	if w.pin {
 		defer pin(w.index)()
 	}
+	defer hasten()()
 	for !w.stopped {
 		n := w.wait()
 		w.turns.Add(1)
@@ -372,6 +373,25 @@ func pin(index int) (undo func()) {
 		return func() {}
 	}
 	return func() { unix.SchedSetaffinity(0, &may) }
+}
+
+// turnSlice is how long a worker asks to go on at a time, in nanoseconds: the
+// least that there is. Who asks for little is let in sooner.
+const turnSlice = 100_000
+
+// hasten asks the kernel to let the calling thread in soon when it has something
+// to do, without more of the CPU in all: Linux takes that since 6.12, from
+// anybody, and older ones ignore it. It returns what undoes it.
+func hasten() (undo func()) {
+	set := func(slice uint64) {
+		attr, err := unix.SchedGetAttr(0, 0)
+		if err == nil && attr.Policy == unix.SCHED_NORMAL {
+			attr.Runtime = slice
+			unix.SchedSetAttr(0, attr, 0)
+		}
+	}
+	set(turnSlice)
+	return func() { set(0) } // what every thread has
 }
 
 // tell passes a Tally's share on, if there is one.
