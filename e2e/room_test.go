@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,4 +116,121 @@ func TestRoom(t *testing.T) {
 	alice.tiles(1)
 	carol.tiles(1)
 	together(t, alice, carol)
+}
+
+// TestRoomOfTheLandingPage: a user makes a room in the page, and enters it.
+func TestRoomOfTheLandingPage(t *testing.T) {
+	w := newWorld(t)
+	v := visit(t, w.home(usual).Host("alice"), "/")
+	v.fill("room", "attic")
+	v.fill("user", user)
+	v.fill("password", "wrong")
+	v.click("create")
+	v.until("it says that the password is wrong", `() => !document.getElementById('make_problem').hidden`)
+	v.until("it takes another", `p => { document.getElementById('password').value = p; return true }`, password)
+	v.click("create")
+	v.until("it shows the link", `() => document.getElementById('link').value.includes('/r/attic#')`)
+	v.click("enter")
+	v.until("it is in the room", `() => location.pathname === '/r/attic' && document.body.dataset.state === 'ready'`)
+}
+
+// TestRoomInvites: a page says what is wrong with its invite, and leaves the
+// camera off.
+func TestRoomInvites(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	v := visit(t, w.home(usual).Host("alice"), "/r/kitchen")
+	for _, c := range []struct{ path, key string }{
+		{"/r/kitchen", "room.invite.missing"},
+		{"/r/attic#" + invite, "room.invite.foreign"},
+		{"/r/kitchen?cut#" + invite[:len(invite)-3], "room.invite.invalid"},
+	} {
+		if err := v.page.Navigate("https://" + boxName + ":3002" + c.path); err != nil {
+			t.Fatal(err)
+		}
+		v.until("it says "+c.key, `key => document.querySelector('#problems [data-key="' + key + '"]') !== null`, c.key)
+		v.until("the camera is off", `() => document.getElementById('local').srcObject === null`)
+	}
+}
+
+// TestRoomScreen: a screen takes the place of the camera, and the camera that of
+// the screen.
+func TestRoomScreen(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
+	together(t, alice, bob)
+	for _, shared := range []string{"true", "false"} {
+		alice.click("screen")
+		bob.until("it knows whether that is a screen: "+shared, `shared => document.querySelector('[data-peer]').dataset.screen === shared`, shared)
+		together(t, alice, bob)
+	}
+}
+
+// TestRoomKilled: after kill -9 and a new start of the box a call through it
+// comes back by itself.
+func TestRoomKilled(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	alice := enter(t, w.home(symmetric).Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(symmetric).Host("bob"), "kitchen", invite)
+	together(t, alice, bob)
+	before := alice.id()
+	w.box.Kill()
+	alice.until("it knows", `() => document.body.dataset.socket === 'closed'`)
+	w.box.Start()
+	start := time.Now()
+	alice.until("it is back as somebody new", `before => window.icebox.room.open && window.icebox.room.id !== before`, before)
+	alice.tiles(1)
+	t.Logf("together again after %v", time.Since(start))
+	together(t, alice, bob)
+}
+
+// TestRoomCut: a network that breaks the connection to the box for some seconds
+// harms no call, and what is said meanwhile arrives.
+func TestRoomCut(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	home := w.home(usual)
+	alice := enter(t, home.Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
+	before := together(t, alice, bob)
+	id := alice.id()
+
+	nft(t, home, `table ip cut { chain f { type filter hook forward priority -10; tcp dport 3002 reject with tcp reset; }; }`)
+	alice.click("mute") // which tells the others, and so finds out
+	alice.until("it has lost the box", `() => document.body.dataset.socket === 'closed'`)
+	during := together(t, alice, bob)
+	nft(t, home, `delete table ip cut`)
+	alice.until("it is back", `() => document.body.dataset.socket === 'open'`)
+	bob.until("it knows that alice is mute", `() => document.querySelector('[data-peer]').dataset.audio === 'false'`)
+	after := together(t, alice, bob)
+	if now := alice.id(); now != id {
+		t.Errorf("alice was %s and is %s", id, now)
+	}
+	for _, all := range [][][]connection{before, during, after} {
+		if all[1][0].Frames < before[1][0].Frames {
+			t.Errorf("bob has another connection than before: %v, then %v", before[1], all[1])
+		}
+	}
+}
+
+// id is who the page is in its room.
+func (v *visitor) id() (id string) {
+	v.t.Helper()
+	if err := v.evaluate(&id, `() => window.icebox.room.id`); err != nil {
+		v.t.Fatal(err)
+	}
+	return id
+}
+
+// nft carries out commands of nft in a router.
+func nft(t *testing.T, router *natlab.Router, commands string) {
+	t.Helper()
+	cmd := router.Command(t.Context(), "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(commands)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("nft: %v\n%s", err, out)
+	}
 }
