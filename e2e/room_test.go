@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,7 +113,7 @@ func TestRoom(t *testing.T) {
 		v.tiles(2)
 	}
 	bob.click("leave")
-	bob.until("it has left", `() => document.querySelector('[data-key="room.left"]') !== null`)
+	bob.until("it has left", `() => document.querySelector('[data-key="status.gone"]') !== null`)
 	alice.tiles(1)
 	carol.tiles(1)
 	together(t, alice, carol)
@@ -132,6 +133,20 @@ func TestRoomOfTheLandingPage(t *testing.T) {
 	v.until("it shows the link", `() => document.getElementById('link').value.includes('/r/attic#')`)
 	v.click("enter")
 	v.until("it is in the room", `() => location.pathname === '/r/attic' && document.body.dataset.state === 'ready'`)
+}
+
+// TestRoomOpenBehindAPath: where everybody may enter, a name is all it takes; and
+// the pages work below a path.
+func TestRoomOpenBehindAPath(t *testing.T) {
+	address := "ipv4: " + boxPublic
+	w := newWorldOf(t, strings.Replace(configuration, address, address+`, url: "https://`+boxName+`:3002/call"`, 1)+
+		"signaling: {access: open}\n")
+	alice := visit(t, w.home(usual).Host("alice"), "/call/")
+	alice.fill("room", "den")
+	alice.click("create")
+	alice.until("it is in the room", `() => location.pathname === '/call/r/den' && document.body.dataset.state === 'ready'`)
+	bob := enter(t, w.home(usual).Host("bob"), "den", "")
+	together(t, alice, bob)
 }
 
 // TestRoomInvites: a page says what is wrong with its invite, and leaves the
@@ -213,6 +228,39 @@ func TestRoomCut(t *testing.T) {
 		if all[1][0].Frames < before[1][0].Frames {
 			t.Errorf("bob has another connection than before: %v, then %v", before[1], all[1])
 		}
+	}
+}
+
+// TestRoomGlare: both ends look for a new way at one moment, by offers that meet.
+func TestRoomGlare(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
+	together(t, alice, bob)
+	const credentials = `() => [...window.icebox.peers.values()][0].localDescription.sdp.match(/ice-ufrag:(.*)/)[1]`
+	for range 3 {
+		var before, now string
+		if err := alice.evaluate(&before, credentials); err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		for _, v := range []*visitor{alice, bob} {
+			both.Go(func() {
+				var done bool
+				if err := v.evaluate(&done, `() => { [...window.icebox.peers.values()][0].restartIce(); return true }`); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		boxtest.Eventually(t, moment, "alice has other credentials", func() error {
+			if err := alice.evaluate(&now, credentials); err != nil || now == before {
+				return fmt.Errorf("%q as before, %v", now, err)
+			}
+			return nil
+		})
+		together(t, alice, bob)
 	}
 }
 

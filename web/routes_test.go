@@ -188,7 +188,7 @@ func TestUpgradesReachTheirRoom(t *testing.T) {
 
 func TestPathOfPublicURL(t *testing.T) {
 	b := startBox(t, func(cfg *config.Config, _ *Options) { cfg.Public.URL = "https://home.example:8443/call" })
-	for _, path := range []string{"/call/1cs1cs", "/call/", "/1cs1cs", "/call/healthz"} {
+	for _, path := range []string{"/call/1cs1cs", "/call/", "/1cs1cs", "/call/healthz", "/call/r/kitchen", "/call/client.js"} {
 		if res, _ := b.ask("GET", path); res.StatusCode != 200 {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}

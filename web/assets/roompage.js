@@ -38,6 +38,7 @@ export class RoomPage {
   #inside = true; // not left, and not refused
   #entered = false;
   #opening = false; // the browser asks for the camera
+  #connected = false; // to anybody
 
   // enter enters the room, and asks for camera and microphone once it is in.
   enter() {
@@ -113,9 +114,9 @@ export class RoomPage {
     this.#sending.end();
     this.#view.problem('socket', '');
     this.#view.problem('media', '');
-    const key = code === 1000 ? 'room.left' : reasonWords(reason) ?? 'room.broken';
+    const key = code === 1000 ? 'status.gone' : reasonWords(reason) ?? 'room.broken';
     const label = code === 1000 ? 'room.again' : 'again';
-    this.#view.problem('left', key, { values: { reason }, action: { label, run: () => location.reload() } });
+    this.#view.problem('left', key, { values: { reason: reason || code }, action: { label, run: () => location.reload() } });
     this.#render();
   }
 
@@ -182,7 +183,13 @@ export class RoomPage {
     show(this.#inside, 'share', 'who');
     document.body.dataset.socket = this.#room.open ? 'open' : 'closed';
     document.body.dataset.others = peers.length;
-    stayAwake(state === 'connected');
+    this.#stayAwake(state === 'connected');
+  }
+
+  #stayAwake(connected) {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    stayAwake(connected);
   }
 }
 

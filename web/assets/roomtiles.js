@@ -42,7 +42,6 @@ export class RoomTiles {
     if (this.#tiles.has(id)) return this.#tiles.get(id);
     const tile = element('tile').content.firstElementChild.cloneNode(true);
     tile.dataset.peer = id;
-    tile.querySelector('video').setAttribute('aria-label', t('video.theirs'));
     this.#stage.insertBefore(tile, element('local').parentElement);
     this.#tiles.set(id, tile);
     return tile;
@@ -54,9 +53,10 @@ export class RoomTiles {
     put(tile.dataset, { audio: about && String(about.audio), video: about && String(about.video), screen: about && String(about.screen) });
     tile.classList.toggle('audio', about?.video === false);
     tile.querySelector('.name').textContent = name;
-    tile.querySelector('.muted').hidden = about?.audio !== false;
+    tile.querySelector('.muted').toggleAttribute('hidden', about?.audio !== false);
     tile.querySelector('.way').textContent = way(peer, known);
     const video = tile.querySelector('video');
+    video.setAttribute('aria-label', name);
     if (video.srcObject === peer.stream) return;
     video.srcObject = peer.stream;
     play(video);
@@ -65,7 +65,7 @@ export class RoomTiles {
 
 // way is a line on how the connection travels, or what is the matter with it.
 function way(peer, known) {
-  if (peer.state === 'connected') return known ? describe(known) : '';
+  if (peer.state === 'connected') return known ? describe({ path: known.path }) : ''; // short: it lies over the picture
   return t({ disconnected: 'room.repair', failed: 'room.repair' }[peer.state] ?? 'room.connecting');
 }
 

@@ -8,6 +8,7 @@ export class Sending {
 
   #camera = null; // with the microphone
   #screen = null;
+  #asking = false; // which screen
 
   // openCamera asks for camera and microphone.
   async openCamera() {
@@ -18,7 +19,13 @@ export class Sending {
   // toggleScreen begins or ends to share the screen. It needs a click.
   async toggleScreen() {
     if (this.#screen) return this.#endScreen();
-    this.#screen = await openPicture();
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      this.#screen = await openPicture();
+    } finally {
+      this.#asking = false;
+    }
     this.#screen.getVideoTracks()[0].addEventListener('ended', () => this.#endScreen());
     this.onchange();
   }

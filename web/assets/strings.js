@@ -65,6 +65,7 @@ const en = {
   'status.failed': 'No way to the other side was found. It is tried again and again; another network may help.',
   'status.failed.direct': 'No direct way to the other side was found. Sign in, so that the box can relay the call.',
   'status.left': 'The other side has ended it.',
+  'status.gone': 'You have left the room. Camera and microphone are off.',
 
   'path.host': 'Directly, on the same network, over {protocol}',
   'path.nat': 'Directly, through NAT, over {protocol}',
@@ -105,7 +106,6 @@ const en = {
   'room.connected': 'Connected. With you in the room: {n}.',
   'room.watching': 'Connected. With you in the room: {n}. You send neither picture nor sound.',
   'room.outside': 'You are not in the room.',
-  'room.left': 'You have left the room. Camera and microphone are off.',
   'room.again': 'Enter again',
   'room.share': 'Whoever has this link can enter. Send it, or let a phone scan it.',
   'room.invite.missing': 'This room is entered by invitation only. Open the link exactly as it was sent to you, with everything behind the #, or ask for one.',
@@ -217,6 +217,7 @@ const zh = {
   'status.failed': '没有找到通往对方的路径。会继续尝试，也可以换一个网络。',
   'status.failed.direct': '没有找到直连的路径。请登录，让盒子中继这次通话。',
   'status.left': '对方已结束。',
+  'status.gone': '你已离开房间，摄像头和麦克风已关闭。',
 
   'path.host': '直连，在同一网络内，使用 {protocol}',
   'path.nat': '直连，穿过 NAT，使用 {protocol}',
@@ -257,7 +258,6 @@ const zh = {
   'room.connected': '已接通。房间里的其他人：{n}。',
   'room.watching': '已接通。房间里的其他人：{n}。你没有发送画面和声音。',
   'room.outside': '你不在房间里。',
-  'room.left': '你已离开房间，摄像头和麦克风已关闭。',
   'room.again': '重新进入',
   'room.share': '拿到这个链接的人都能进入。把它发出去，或让手机扫码。',
   'room.invite.missing': '这个房间需要邀请才能进入。请打开完整的邀请链接（包括 # 后面的全部内容），或者向对方要一个。',
