@@ -117,6 +117,8 @@ func TestRoom(t *testing.T) {
 	alice.tiles(1)
 	carol.tiles(1)
 	together(t, alice, carol)
+	carol.leave()
+	alice.tiles(0)
 }
 
 // TestRoomOfTheLandingPage: a user makes a room in the page, and enters it.
@@ -228,6 +230,45 @@ func TestRoomCut(t *testing.T) {
 		if all[1][0].Frames < before[1][0].Frames {
 			t.Errorf("bob has another connection than before: %v, then %v", before[1], all[1])
 		}
+	}
+}
+
+// TestRoomWithoutUDP: a network that stops letting UDP through in the middle of a
+// call makes it go on over TCP.
+func TestRoomWithoutUDP(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	home := w.home(usual)
+	alice := enter(t, home.Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
+	together(t, alice, bob)
+	home.BlockUDP()
+	all := together(t, alice, bob)
+	if local := all[0][0].Local; local.RelayProtocol != "tcp" {
+		t.Errorf("alice goes out by %v, want a relay by tcp", local)
+	}
+}
+
+// TestRoomDark: after half a minute in which nothing gets through, without a
+// word to anybody, it goes on by itself, and all are who they were.
+func TestRoomDark(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	home := w.home(usual)
+	alice := enter(t, home.Host("alice"), "kitchen", invite)
+	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
+	together(t, alice, bob)
+	id := alice.id()
+	home.OnlyTCP(9) // where nothing is
+	alice.until("it has noticed", `() => document.body.dataset.socket === 'closed'`)
+	alice.until("the connection has failed", `() => document.querySelector('[data-peer]').dataset.state === 'failed'`)
+	home.Unblock()
+	start := time.Now()
+	alice.tiles(1)
+	t.Logf("together again after %v", time.Since(start))
+	together(t, alice, bob)
+	if now := alice.id(); now != id {
+		t.Errorf("alice was %s and is %s", id, now)
 	}
 }
 

@@ -45,6 +45,7 @@ export class RoomPage {
     speak(element('language'));
     onLanguage(() => this.#render());
     addEventListener('hashchange', () => location.reload());
+    addEventListener('pagehide', () => this.#room.close()); // the others need not wait for us
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     if (!window.isSecureContext) this.#view.problem('insecure', 'problem.insecure');
     if (!window.RTCPeerConnection) return this.#view.problem('browser', 'problem.browser');
