@@ -457,9 +457,7 @@ class Peer {
 
   setMedia(media) {
     this.#media = media;
-    for (const { sender, receiver, direction } of this.pc.getTransceivers()) {
-      if (direction === 'sendrecv') sender.replaceTrack(this.#track(receiver.track.kind));
-    }
+    this.#do(() => this.#replaceTracks());
   }
 
   receive(message) {
@@ -499,7 +497,7 @@ class Peer {
 
   #do(step) {
     this.#steps = this.#steps.then(step).catch((error) => {
-      if (this.pc.signalingState !== 'closed') console.warn('icebox: negotiation', error);
+      if (this.pc.signalingState !== 'closed') console.warn('icebox: connection', error);
     });
   }
 
@@ -558,6 +556,12 @@ class Peer {
       transceiver.direction = 'sendrecv';
       transceiver.sender.setStreams?.(this.#outgoing);
       await transceiver.sender.replaceTrack(this.#track(transceiver.receiver.track.kind));
+    }
+  }
+
+  async #replaceTracks() {
+    for (const { sender, receiver, direction } of this.pc.getTransceivers()) {
+      if (direction === 'sendrecv') await sender.replaceTrack(this.#track(receiver.track.kind));
     }
   }
 

@@ -273,8 +273,10 @@ test('who was there first calls, with what is sent or without', async () => {
   assert.deepEqual([audio.sender.track, video.sender.track], [tracks[0], null]);
   tracks.push({ kind: 'video' });
   call.setMedia({ getTracks: () => tracks });
+  await clock.settle();
   assert.equal(video.sender.track, tracks[1]);
   call.setMedia(null);
+  await clock.settle();
   assert.deepEqual([audio.sender.track, video.sender.track], [null, null]);
   assert.equal(types().length, 1); // none of it needed an offer
 });
