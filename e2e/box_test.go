@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"icebox/internal/boxtest"
-	"icebox/natlab"
 )
 
 const (
@@ -31,10 +30,3 @@ log: {level: debug, format: text}
 `
 
 func TestMain(m *testing.M) { os.Exit(boxtest.Main(m)) }
-
-// newBox starts a box with a fresh state directory that is stopped when the test
-// ends, and must then end well.
-func newBox(t *testing.T, host *natlab.Host) *boxtest.Box {
-	t.Helper()
-	return boxtest.Start(t, host, configuration)
-}

@@ -30,7 +30,13 @@ type world struct {
 // newWorld starts a box behind a router that forwards all its ports.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := newNarrowWorld(t)
+	return newWorldOf(t, configuration)
+}
+
+// newWorldOf is newWorld with a box of this config.yaml.
+func newWorldOf(t *testing.T, configuration string) *world {
+	t.Helper()
+	w := newNarrowWorldOf(t, configuration)
 	w.router.ForwardRange("udp", 50000, 50999, w.box.Host)
 	return w
 }
@@ -39,6 +45,11 @@ func newWorld(t *testing.T) *world {
 // router has no hairpin.
 func newNarrowWorld(t *testing.T) *world {
 	t.Helper()
+	return newNarrowWorldOf(t, configuration)
+}
+
+func newNarrowWorldOf(t *testing.T, configuration string) *world {
+	t.Helper()
 	lab := natlab.New(t)
 	router := lab.Router("the box's router", natlab.NAT{Public: boxPublic})
 	host := router.Host("box")
@@ -46,7 +57,7 @@ func newNarrowWorld(t *testing.T) *world {
 		router.Forward(protocol, 3478, host)
 	}
 	router.Forward("tcp", 3002, host)
-	return &world{t: t, lab: lab, router: router, box: newBox(t, host)}
+	return &world{t: t, lab: lab, router: router, box: boxtest.Start(t, host, configuration)}
 }
 
 // home makes one more home with such a router.

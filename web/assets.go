@@ -24,16 +24,24 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// pages are made of templates in pages/ when the process starts.
+// Pages whose path is not their name.
+const (
+	roomPage = "room" // of every room
+	openHome = "open" // the landing page where nobody needs an invite
+)
+
+// pages are made of templates in pages/ when the process starts. The name is the
+// path, or one of those above.
 var pages = []struct {
-	path, template string
-	Kind           string // of the call: its name in the seed
-	Roles          bool   // one side sends and the other watches
+	name, template string
+	place
 }{
-	{path: "/", template: "home.html"},
-	{path: "/1c1s", template: "call.html", Kind: "1c1s", Roles: true},
-	{path: "/nc1s", template: "call.html", Kind: "nc1s", Roles: true},
-	{path: "/1cs1cs", template: "call.html", Kind: "1cs1cs"},
+	{"/", "home.html", place{}},
+	{openHome, "home.html", place{Open: true}},
+	{"/1c1s", "call.html", place{Kind: "1c1s", Roles: true}},
+	{"/nc1s", "call.html", place{Kind: "nc1s", Roles: true}},
+	{"/1cs1cs", "call.html", place{Kind: "1cs1cs"}},
+	{roomPage, "room.html", place{Kind: "room", up: "../"}},
 }
 
 // assets are the embedded files. Pages name theirs as assets/VERSION/FILE, where
@@ -42,7 +50,7 @@ var pages = []struct {
 type assets struct {
 	version  string
 	files    map[string]file // assets/, by name
-	pages    map[string]file // by path
+	pages    map[string]file // by name
 	notFound *template.Template
 }
 
@@ -52,10 +60,14 @@ type file struct {
 	etag        string
 }
 
-// place is where a page stands: how it names its files and the landing page.
+// place is where a page stands, how it names its files and the landing page, and
+// what its template has to know.
 type place struct {
-	Assets, Home, Kind string
-	Roles              bool
+	up           string // to the landing page
+	Assets, Home string
+	Kind         string // of the call: its name in the seed, or room
+	Roles        bool   // one side sends and the other watches
+	Open         bool   // rooms need no invite
 }
 
 func loadAssets() (*assets, error) {
@@ -73,13 +85,19 @@ func loadAssets() (*assets, error) {
 	}
 	for _, p := range pages {
 		var page bytes.Buffer
-		err := templates.ExecuteTemplate(&page, p.template, place{"assets/" + a.version, "./", p.Kind, p.Roles})
-		if err != nil {
+		if err := templates.ExecuteTemplate(&page, p.template, p.at(a.version)); err != nil {
 			return nil, fmt.Errorf("embedded pages: %w", err)
 		}
-		a.pages[p.path] = newFile(".html", page.Bytes())
+		a.pages[p.name] = newFile(".html", page.Bytes())
 	}
 	return a, nil
+}
+
+// at is p with the names of what it refers to.
+func (p place) at(version string) place {
+	p.Assets = p.up + "assets/" + version
+	p.Home = "./" + p.up
+	return p
 }
 
 // loadFiles reads assets/ and makes its version, a hash of all of it: the files
@@ -122,13 +140,21 @@ func (a *assets) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 	return f.serve(w, r, caching)
 }
 
+// serveClient answers with the client module. Pages of others may import it: it
+// has no secret, and a room asks for its invite.
+func (a *assets) serveClient(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	return a.files["client.js"].serve(w, r, "no-cache")
+}
+
 // serveNotFound is the 404 for people. It can stand at any depth.
 func (a *assets) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 	w.Header().Set("Content-Type", contentTypes[".html"])
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)
-	a.notFound.Execute(w, place{Assets: up + "assets/" + a.version, Home: "./" + up})
+	a.notFound.Execute(w, place{up: up}.at(a.version))
 }
 
 // serve answers a GET or HEAD with f, or 304 where the client has it.

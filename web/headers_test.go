@@ -16,7 +16,7 @@ func TestSecurityHeaders(t *testing.T) {
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"X-Frame-Options":              "DENY",
 	}
-	for _, path := range []string{"/", "/1cs1cs", "/api/ice", "/healthz", "/assets/style.css", "/nowhere", "/seed/a"} {
+	for _, path := range []string{"/", "/1cs1cs", "/r/kitchen", "/api/ice", "/healthz", "/assets/style.css", "/nowhere", "/seed/a"} {
 		res, _ := b.ask("GET", path)
 		for name, value := range want {
 			if got := res.Header.Get(name); got != value {

@@ -50,13 +50,27 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Confi
 		return s.serveRooms(w, r, cfg)
 	case path == "/healthz":
 		return serveHealth(w, r)
+	case path == "/client.js":
+		return s.assets.serveClient(w, r)
 	case strings.HasPrefix(path, "/assets/"):
 		return s.assets.serveFile(w, r, strings.TrimPrefix(path, "/assets/"))
 	}
-	if page, ok := s.assets.pages[path]; ok {
+	if page, ok := s.assets.pages[pageName(path, cfg)]; ok {
 		return page.serve(w, r, "no-cache")
 	}
 	return errNotFound
+}
+
+// pageName is the name of the page at path.
+func pageName(path string, cfg *config.Config) string {
+	room, isRoom := strings.CutPrefix(path, "/r/")
+	switch {
+	case isRoom && roomName.MatchString(room):
+		return roomPage
+	case path == "/" && cfg.Signaling.Access == "open":
+		return openHome
+	}
+	return path
 }
 
 // innerPath is path without the one of public.url, which a proxy in front of

@@ -27,6 +27,17 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/1cs1cs", 200, "text/html; charset=utf-8", `id="call_H"`},
 		{"GET", "/healthz", 200, "text/plain; charset=utf-8", "ok\n"},
 		{"HEAD", "/healthz", 200, "text/plain; charset=utf-8", ""},
+		{"GET", "/r/kitchen", 200, "text/html; charset=utf-8", `id="leave"`},
+		{"HEAD", "/r/" + strings.Repeat("a", 64), 200, "text/html; charset=utf-8", ""},
+		{"GET", "/r/" + strings.Repeat("a", 65), 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/r/", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/r/a/", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/r/a.b", 404, "text/plain; charset=utf-8", "nothing"},
+		{"POST", "/r/kitchen", 405, "text/plain; charset=utf-8", "GET"},
+		{"GET", "/client.js", 200, "text/javascript; charset=utf-8", "export class Room"},
+		{"POST", "/client.js", 405, "text/plain; charset=utf-8", "GET"},
+		{"GET", "/room", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/open", 404, "text/plain; charset=utf-8", "nothing"},
 		{"GET", "/assets/strings.js", 200, "text/javascript; charset=utf-8", "export"},
 		{"GET", "/assets/style.css", 200, "text/css; charset=utf-8", "{"},
 		{"GET", "/assets/icon.svg", 200, "image/svg+xml", "<svg"},
@@ -100,6 +111,47 @@ func TestAssetsAreCached(t *testing.T) {
 	}
 }
 
+// The page of a room stands one folder deeper than the others.
+func TestRoomPageNamesItsFilesFromItsFolder(t *testing.T) {
+	b := startBox(t, nil)
+	_, body := b.ask("GET", "/r/kitchen")
+	for _, part := range []string{`"../assets/` + b.assets.version + `/style.css"`, `href="./../"`} {
+		if !strings.Contains(body, part) {
+			t.Errorf("no %s in %s", part, body)
+		}
+	}
+}
+
+// The landing page asks for a user to make a room with, unless anybody may enter.
+func TestLandingPageKnowsWhoMayEnter(t *testing.T) {
+	b := startBox(t, nil)
+	if _, body := b.ask("GET", "/"); strings.Count(body, " required>") != 2 {
+		t.Errorf("access: invite: %s", body)
+	}
+	next := testConfig()
+	next.Signaling.Access = "open"
+	b.Update(next)
+	if _, body := b.ask("GET", "/"); strings.Contains(body, " required>") {
+		t.Errorf("access: open: %s", body)
+	}
+}
+
+// Others may import the client module, and nothing else.
+func TestClientModuleIsForOthersToo(t *testing.T) {
+	b := startBox(t, nil)
+	for path, want := range map[string][2]string{
+		"/client.js":        {"*", "cross-origin"},
+		"/assets/client.js": {"", "same-origin"},
+		"/r/kitchen":        {"", "same-origin"},
+	} {
+		res, _ := b.ask("GET", path)
+		got := [2]string{res.Header.Get("Access-Control-Allow-Origin"), res.Header.Get("Cross-Origin-Resource-Policy")}
+		if got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestUpgradesReachTheirRoom(t *testing.T) {
 	b := startBox(t, nil)
 	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -136,7 +188,7 @@ func TestUpgradesReachTheirRoom(t *testing.T) {
 
 func TestPathOfPublicURL(t *testing.T) {
 	b := startBox(t, func(cfg *config.Config, _ *Options) { cfg.Public.URL = "https://home.example:8443/call" })
-	for _, path := range []string{"/call/1cs1cs", "/call/", "/1cs1cs", "/call/healthz"} {
+	for _, path := range []string{"/call/1cs1cs", "/call/", "/1cs1cs", "/call/healthz", "/call/r/kitchen", "/call/client.js"} {
 		if res, _ := b.ask("GET", path); res.StatusCode != 200 {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}

@@ -44,6 +44,7 @@ function translate() {
     e.setAttribute('aria-label', t(e.dataset.tLabel));
     e.title = t(e.dataset.tLabel);
   }
+  for (const e of document.querySelectorAll('[data-t-hint]')) e.placeholder = t(e.dataset.tHint);
   document.title = t(document.documentElement.dataset.title);
   document.documentElement.dataset.spoken = '';
 }

@@ -34,6 +34,11 @@ export async function openScreen() {
   return mediaDevices().getDisplayMedia({ video: true, audio: true });
 }
 
+// openPicture is the screen without its sound, also from a click only.
+export async function openPicture() {
+  return mediaDevices().getDisplayMedia({ video: true });
+}
+
 // hasTwoCameras says whether there is another one to turn to.
 export async function hasTwoCameras() {
   const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];

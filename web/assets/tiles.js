@@ -3,6 +3,7 @@
 
 import { describe } from './describe.js';
 import { onLanguage } from './lang.js';
+import { play, unmute } from './play.js';
 import { element, show } from './view.js';
 
 export class Tiles {
@@ -13,7 +14,7 @@ export class Tiles {
   #shown = []; // peers
 
   constructor() {
-    element('sound').addEventListener('click', () => this.#unmute());
+    element('sound').addEventListener('click', () => unmute());
     onLanguage(() => this.#caption());
   }
 
@@ -72,27 +73,5 @@ export class Tiles {
       if (!known) return;
       caption.textContent = describe(known);
     });
-  }
-
-  #unmute() {
-    show(false, 'sound');
-    for (const video of document.querySelectorAll('.remote video')) {
-      video.muted = false;
-      video.play().catch(() => {});
-    }
-  }
-}
-
-// play starts video with sound, or without and with the button for it where the
-// browser wants a tap first.
-async function play(video) {
-  video.muted = false;
-  try {
-    await video.play();
-  } catch (error) {
-    if (error.name !== 'NotAllowedError') return; // replaced by another stream meanwhile
-    video.muted = true;
-    show(true, 'sound');
-    video.play().catch(() => {});
   }
 }

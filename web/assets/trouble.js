@@ -4,12 +4,12 @@ const BY_CODE = { 1001: 'socket.restart', 3008: 'socket.slow', 4429: 'socket.bus
 
 // socketProblem asks the box by another way when the socket has never opened: a
 // page that loads beside a socket that does not is what a certificate that was
-// clicked through looks like on an iPhone.
-export async function socketProblem({ code, opened }) {
+// clicked through looks like on an iPhone. base is the address of the box.
+export async function socketProblem({ code, opened }, base = './') {
   if (BY_CODE[code]) return BY_CODE[code];
   if (opened) return 'socket.lost';
   try {
-    await fetch('healthz', { cache: 'no-store', credentials: 'omit' });
+    await fetch(`${base}healthz`, { cache: 'no-store', credentials: 'omit' });
   } catch {
     return 'problem.unreachable';
   }

@@ -1,0 +1,6 @@
+// A page of words alone.
+
+import { speak } from './lang.js';
+import { element } from './view.js';
+
+speak(element('language'));

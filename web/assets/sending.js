@@ -1,0 +1,74 @@
+// What this page sends to a room: camera and microphone, or the screen in place
+// of the camera.
+
+import { openCamera, openPicture, stop } from './media.js';
+
+export class Sending {
+  onchange = () => {}; // what is sent, or whether it is on, is another
+
+  #camera = null; // with the microphone
+  #screen = null;
+  #asking = false; // which screen
+
+  // openCamera asks for camera and microphone.
+  async openCamera() {
+    this.#camera = await openCamera();
+    this.onchange();
+  }
+
+  // toggleScreen begins or ends to share the screen. It needs a click.
+  async toggleScreen() {
+    if (this.#screen) return this.#endScreen();
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      this.#screen = await openPicture();
+    } finally {
+      this.#asking = false;
+    }
+    this.#screen.getVideoTracks()[0].addEventListener('ended', () => this.#endScreen());
+    this.onchange();
+  }
+
+  // toggle turns the tracks of this kind of the camera off or on.
+  toggle(kind) {
+    for (const track of this.#of(kind)) track.enabled = !track.enabled;
+    this.onchange();
+  }
+
+  // stream is what is sent now, null: nothing.
+  stream() {
+    const tracks = [...this.#of('audio'), ...(this.#screen ?? this.#camera)?.getVideoTracks() ?? []];
+    return tracks.length ? new MediaStream(tracks) : null;
+  }
+
+  // state is what there is, for the buttons, and what of it is on, for the others.
+  state() {
+    const on = (kind) => this.#of(kind).some(({ enabled }) => enabled);
+    return {
+      microphone: this.#of('audio').length > 0,
+      camera: this.#of('video').length > 0,
+      audio: on('audio'),
+      video: Boolean(this.#screen) || on('video'),
+      screen: Boolean(this.#screen),
+    };
+  }
+
+  // end stops it all.
+  end() {
+    stop(this.#camera);
+    stop(this.#screen);
+    this.#camera = this.#screen = null;
+    this.onchange();
+  }
+
+  #endScreen() {
+    stop(this.#screen);
+    this.#screen = null;
+    this.onchange();
+  }
+
+  #of(kind) {
+    return this.#camera?.getTracks().filter((track) => track.kind === kind) ?? [];
+  }
+}
