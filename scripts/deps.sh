@@ -1,8 +1,8 @@
 #!/bin/sh
 # Brings what the tests need: a C compiler for the race detector, nftables and
 # iproute2 for networks in namespaces, Chromium, certutil and fonts for real
-# calls, Node for the tests of the pages' scripts, and aioice and coturn as
-# clients that others wrote. As root on Debian it installs what is missing;
+# calls, Node for the tests of the pages' scripts and, with its WebSockets, as a
+# client of rooms, and aioice and coturn as clients that others wrote. As root on Debian it installs what is missing;
 # elsewhere it says what is missing and goes on, and the tests that need it skip
 # by name. coturn is only unpacked, into dist/coturn: installed, it would start a
 # server that takes port 3478.
@@ -28,6 +28,7 @@ missing_packages() {
 	has_libc_headers || printf 'libc6-dev '
 	has_chinese_font || printf 'fonts-noto-cjk '
 	/usr/bin/python3 -c 'import aioice' 2>/dev/null || printf 'python3-aioice '
+	[ -d /usr/share/nodejs/ws ] || printf 'node-ws '
 }
 
 has_libc_headers() {

@@ -51,13 +51,13 @@ func newRig(t *testing.T, workers int, segments bool) *rig {
 	var files []*os.File
 	address := "127.0.0.1:0"
 	for range workers {
-		file, at := openSocket(t, address)
+		file, at := openSocket(t, address, true)
 		files, r.address, address = append(files, file), at, at.String()
 	}
 	if r.listener, err = r.engine.Listen(files, false); err != nil {
 		t.Fatal(err)
 	}
-	file, at := openSocket(t, "127.0.0.1:0")
+	file, at := openSocket(t, "127.0.0.1:0", false)
 	r.relay, r.relayAddress = new(Relay), at
 	if err := r.engine.AddRelay(r.relay, 0, file, r, func() { close(r.closed) }); err != nil {
 		t.Fatal(err)
@@ -65,15 +65,18 @@ func newRig(t *testing.T, workers int, segments bool) *rig {
 	return r
 }
 
-// openSocket is a bound UDP socket that can share its address.
-func openSocket(t testing.TB, address string) (*os.File, netip.AddrPort) {
+// openSocket is a bound UDP socket. With shared it can share its address, which
+// the kernel then also gives out again for port 0.
+func openSocket(t testing.TB, address string, shared bool) (*os.File, netip.AddrPort) {
 	t.Helper()
 	at := netip.MustParseAddrPort(address)
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	if shared {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	}
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}); err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +307,7 @@ func TestClose(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("the relay is not closed")
 	}
-	openSocket(t, r.relayAddress.String()) // the port is free
+	openSocket(t, r.relayAddress.String(), false) // the port is free
 	sent := r.sent[Up].Load()
 	client.Write(packet(1, 100))
 	eventually(t, "the worker goes on", func() bool { client.Write(packet(1, 100)); return r.client.Load() != nil })
@@ -373,7 +376,7 @@ func TestRelaysComeAndGo(t *testing.T) {
 	})
 	var closed sync.WaitGroup
 	for range 2000 {
-		file, at := openSocket(t, "127.0.0.1:0")
+		file, at := openSocket(t, "127.0.0.1:0", false)
 		x := new(Relay)
 		closed.Add(1)
 		if err := r.engine.AddRelay(x, 0, file, nil, closed.Done); err != nil {
