@@ -121,6 +121,9 @@ func (w *Worker) watch() error {
 	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
+	if err := w.pace.open(w.epoll); err != nil {
+		return err
+	}
 	if w.commands.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
 	}
@@ -150,6 +153,7 @@ func (w *Worker) free() error {
 			unix.Close(fd)
 		}
 	}
+	w.pace.close()
 	for _, r := range w.relays {
 		if r != nil {
 			r.file.Close()
@@ -179,14 +183,15 @@ func (w *Worker) freeSlot(slot int) {
 	w.slots.free = append(w.slots.free, slot)
 }
 
-// run is the worker's thread.
+// run is the worker: on a thread of its own, but where little comes.
 func (w *Worker) run() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	if w.pin {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		defer pin(w.index)()
 	}
-	defer hasten()()
+	w.pace.hurry()
+	defer w.pace.end()
 	for !w.stopped {
 		n := w.wait()
 		w.turns.Add(1)
@@ -264,7 +269,7 @@ func (w *Worker) wait() int {
 		n, _ := epollWait(w.epoll, w.events, 0)
 		return n
 	case w.pace.slow:
-		return w.sleep()
+		return w.pace.nap(w)
 	}
 	return w.doze()
 }
@@ -280,8 +285,8 @@ func (w *Worker) doze() int {
 		// goroutine has had its P for long: it gets its way.
 		breathe()
 	}
-	w.pace = pace{slow: true} // it does so every 10 ms, and nothing has come for as long
-	return w.sleep()
+	w.pace.relax(w) // it does so every 10 ms, and nothing has come for as long
+	return w.pace.nap(w)
 }
 
 // breathe is a call, and so a place at which the scheduler can take over. Without
@@ -289,41 +294,6 @@ func (w *Worker) doze() int {
 //
 //go:noinline
 func breathe() {}
-
-// sleep waits as any other goroutine does, and leaves the P to others: where
-// little comes, that costs less than to be interrupted all the time.
-func (w *Worker) sleep() int {
-	begun := time.Now()
-	n, err := unix.EpollWait(w.epoll, w.events, -1)
-	w.pace.slept(time.Since(begun))
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// pace is how a worker waits.
-type pace struct {
-	slow  bool
-	short int // waits in a row that were short
-}
-
-const (
-	shortWait = time.Millisecond
-	// shortWaits in a row are no chance any more.
-	shortWaits = 8
-)
-
-// slept takes down a wait of the slow kind.
-func (p *pace) slept(d time.Duration) {
-	if d > shortWait {
-		p.short = 0
-		return
-	}
-	if p.short++; p.short == shortWaits {
-		*p = pace{}
-	}
-}
 
 // deafen and stop are commands.
 func (w *Worker) deafen() {
@@ -373,25 +343,6 @@ func pin(index int) (undo func()) {
 		return func() {}
 	}
 	return func() { unix.SchedSetaffinity(0, &may) }
-}
-
-// turnSlice is how long a worker asks to go on at a time, in nanoseconds: the
-// least that there is. Who asks for little is let in sooner.
-const turnSlice = 100_000
-
-// hasten asks the kernel to let the calling thread in soon when it has something
-// to do, without more of the CPU in all: Linux takes that since 6.12, from
-// anybody, and older ones ignore it. It returns what undoes it.
-func hasten() (undo func()) {
-	set := func(slice uint64) {
-		attr, err := unix.SchedGetAttr(0, 0)
-		if err == nil && attr.Policy == unix.SCHED_NORMAL {
-			attr.Runtime = slice
-			unix.SchedSetAttr(0, attr, 0)
-		}
-	}
-	set(turnSlice)
-	return func() { set(0) } // what every thread has
 }
 
 // tell passes a Tally's share on, if there is one.

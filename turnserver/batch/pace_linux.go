@@ -1,0 +1,142 @@
+package batch
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pace is how a worker waits: in a hurry on a thread of its own, of whose waits
+// Go's scheduler does not know; and where little comes, slowly, as any other
+// goroutine. The one costs a packet less, the other the time between packets,
+// since the scheduler interrupts whoever keeps a P every 10 ms.
+type pace struct {
+	slow  bool
+	short int    // waits in a row that were short
+	undo  func() // what hurry did to the thread
+
+	// Go's poller watches the worker's epoll, by a second descriptor of it, while
+	// the pace is slow, and only then: it would be woken by every packet too.
+	epoll   int
+	second  int
+	watched *os.File // second, while it is watched
+	raw     syscall.RawConn
+	look    func(uintptr) bool
+	events  int // that look has found
+}
+
+const (
+	shortWait = 2 * time.Millisecond
+	// shortWaits in a row are no chance any more.
+	shortWaits = 3
+)
+
+// open and close frame everything else. The worker does not run.
+func (p *pace) open(epoll int) error {
+	p.epoll = epoll
+	return p.duplicate()
+}
+
+func (p *pace) duplicate() (err error) {
+	if p.second, err = unix.FcntlInt(uintptr(p.epoll), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	return nil
+}
+
+func (p *pace) close() {
+	if p.second > 0 {
+		unix.Close(p.second)
+	}
+}
+
+// hurry takes a thread.
+func (p *pace) hurry() {
+	p.unwatch()
+	runtime.LockOSThread()
+	p.undo = hasten()
+	p.slow, p.short = false, 0
+}
+
+// relax lets it go.
+func (p *pace) relax(w *Worker) {
+	p.undo()
+	runtime.UnlockOSThread()
+	p.slow = true
+	p.watch(w)
+}
+
+// end undoes either.
+func (p *pace) end() {
+	p.unwatch()
+	if !p.slow {
+		p.undo()
+		runtime.UnlockOSThread()
+	}
+}
+
+// watch has Go's poller watch. Where it can't, nap has another way.
+func (p *pace) watch(w *Worker) {
+	if p.second < 0 {
+		return
+	}
+	unix.SetNonblock(p.second, true) // os.NewFile has what does not block watched
+	p.watched = os.NewFile(uintptr(p.second), "epoll")
+	p.raw, _ = p.watched.SyscallConn()
+	if p.look == nil {
+		p.look = func(uintptr) bool {
+			p.events, _ = epollWait(w.epoll, w.events, 0)
+			return p.events > 0
+		}
+	}
+}
+
+// unwatch ends that, which takes the descriptor along: the next one is made now,
+// so that a worker always has as many.
+func (p *pace) unwatch() {
+	if p.watched == nil {
+		return
+	}
+	p.watched.Close()
+	p.watched, p.raw = nil, nil
+	if p.duplicate() != nil {
+		p.second = -1
+	}
+}
+
+// nap waits as any other goroutine does.
+func (p *pace) nap(w *Worker) int {
+	begun := time.Now()
+	if p.raw == nil || p.raw.Read(p.look) != nil {
+		p.events, _ = unix.EpollWait(w.epoll, w.events, -1)
+	}
+	if time.Since(begun) > shortWait {
+		p.short = 0
+	} else if p.short++; p.short == shortWaits {
+		p.hurry()
+	}
+	return max(p.events, 0)
+}
+
+// turnSlice is how long a worker asks to go on at a time, in nanoseconds: the
+// least that there is. Who asks for little is let in sooner.
+const turnSlice = 100_000
+
+// hasten asks the kernel to let the calling thread in soon when it has something
+// to do, without more of the CPU in all: Linux takes that since 6.12, from
+// anybody, and older ones ignore it. It returns what undoes it.
+func hasten() (undo func()) {
+	set := func(slice uint64) {
+		attr, err := unix.SchedGetAttr(0, 0)
+		if err == nil && attr.Policy == unix.SCHED_NORMAL {
+			attr.Runtime = slice
+			unix.SchedSetAttr(0, attr, 0)
+		}
+	}
+	set(turnSlice)
+	return func() { set(0) } // what every thread has
+}
