@@ -219,11 +219,13 @@ func (s *socket) signOfLife() bool {
 }
 
 // refuse ends the socket for what its peer has sent. Nobody comes back from that.
+// The room hears of it first: a message that found the socket closed meanwhile
+// would make its member one that has lost its connection.
 func (s *socket) refuse(no *refusal) {
 	s.server.count(no)
-	s.shut(s.lastWords(no), s.server.tuning.linger)
 	s.forGood = true
 	s.depart()
+	s.shut(s.lastWords(no), s.server.tuning.linger)
 }
 
 // depart tells the room, if the socket is that of a member.
@@ -244,7 +246,9 @@ func (s *socket) parting(err error) {
 	case s.wire.broken:
 		s.refuseFrame(refuseBadFrame)
 	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
-		s.forGood = farewell(closed.Code)
+		if s.forGood = farewell(closed.Code); s.forGood {
+			s.depart() // first, as in refuse
+		}
 		s.shut(closeFrame(closed.Code, ""), s.server.tuning.linger) // RFC 6455 5.5.1
 	case errors.As(err, &timeout) && timeout.Timeout():
 		s.server.count(refuseSilent)

@@ -14,8 +14,8 @@ const http = require('node:http');
 const WebSocket = require('ws');
 const { RoomClient } = require('./room-client.js');
 
-const WAIT = 2000; // ms for an answer
-const DEADLINE = 28000;
+const WAIT = 10000; // ms for an answer
+const DEADLINE = 50000;
 const TLS = { rejectUnauthorized: process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0' };
 const SERVER_TYPES = ['welcome', 'peer-joined', 'peer-left', 'ice-servers', 'error'];
 const NOBODY = 'CCCCCCCCCCCCCCCC';
