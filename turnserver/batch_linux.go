@@ -68,26 +68,39 @@ func (p *batched) listen(address string) (net.Addr, error) {
 	defer closeAll(conns)
 	local := unmap(conns[0].LocalAddr().(*net.UDPAddr).AddrPort())
 	w := way{wildcard: local.Addr().IsUnspecified()}
-	var files []*os.File
-	for _, conn := range conns {
-		w.wildcard = w.wildcard && askDestination(conn) == nil
-		growBuffers(conn)
-		file, err := unpolled(conn)
-		if err != nil {
-			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
-		}
-		files = append(files, file)
-		out, err := newSender(file)
-		if err != nil {
-			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
-		}
-		w.senders, w.ipv6 = append(w.senders, out), out.ipv6
+	files, err := w.adopt(conns)
+	if err == nil {
+		w.listener, err = p.engine.Listen(files, w.wildcard)
 	}
-	if w.listener, err = p.engine.Listen(files, w.wildcard); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("listening on udp %s: %w", address, err)
 	}
 	p.ways = append(p.ways, w)
 	return conns[0].LocalAddr(), nil
+}
+
+// adopt makes descriptors of a listener's sockets that are the path's own, or
+// leaves none open.
+func (w *way) adopt(conns []*net.UDPConn) (files []*os.File, err error) {
+	for _, conn := range conns {
+		w.wildcard = w.wildcard && askDestination(conn) == nil
+		growBuffers(conn)
+		file, err := unpolled(conn)
+		if err == nil {
+			files = append(files, file)
+			var out *sender
+			if out, err = newSender(file); err == nil {
+				w.senders, w.ipv6 = append(w.senders, out), out.ipv6
+			}
+		}
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 func (p *batched) start(g *guard) {

@@ -130,15 +130,18 @@ func TestEndPeer(t *testing.T) {
 // TestGoneWhileAllocating: a peer that leaves while its Allocate is on its way gets
 // no session.
 func TestGoneWhileAllocating(t *testing.T) {
-	var left atomic.Bool
+	var armed, left atomic.Bool
 	s := runServer(t, nil, Options{
-		Gone:   func(string) bool { return left.Load() },
-		Public: func() (v4, v6 netip.Addr) { left.Store(true); return netip.MustParseAddr("127.0.0.1"), netip.Addr{} },
+		Gone: func(string) bool { return left.Load() },
+		Public: func() (v4, v6 netip.Addr) { // asked in an Allocate, and by sweeps at any time
+			left.Store(armed.Load())
+			return netip.MustParseAddr("127.0.0.1"), netip.Addr{}
+		},
 	})
-	left.Store(false)
 	name, _ := s.MintPeer("one", time.Hour)
 	user, known := s.settings.Load().credentials.find(name)
 	o := origin{tuple: tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:1")}, client: new(discard)}
+	armed.Store(true)
 	if _, refused := s.sessions.begin(user, o.tuple, o.client, transactionID{}, wanted{families: []byte{familyIPv4}, lifetime: time.Hour}); !known || refused == nil {
 		t.Error("a peer that had left got a session")
 	}

@@ -1,8 +1,8 @@
 // Package batch moves datagrams between the UDP sockets of a TURN server, many
 // with each system call. It is Linux only; elsewhere the package is empty.
 //
-// An Engine has a few workers, each a locked thread with an epoll of its own. A
-// worker owns one socket of every listener, which share their address with
+// An Engine has a few workers, each with an epoll of its own, and under load with a
+// locked thread. A worker owns one socket of every listener, which share their address with
 // SO_REUSEPORT, and the relay sockets of the sessions that are its own. It reads
 // with recvmmsg, hands each datagram to its Handler, and sends what the Handler
 // has let pass when all that was read has been handled: to clients in one

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -68,8 +69,7 @@ type Engine struct {
 	segments  segments
 	listeners []*Listener
 	running   sync.WaitGroup
-	next      uint64
-	mu        sync.Mutex // guards next
+	turned    atomic.Uint64 // workers that Turn has given out
 }
 
 // Workers is how many workers the machine should have: one up to three CPUs,
@@ -137,7 +137,6 @@ func (e *Engine) Deafen() {
 	for _, w := range e.workers {
 		w.commands.add((*Worker).deafen, true)
 	}
-	e.Settle()
 	for _, w := range e.workers {
 		for w.commands.pending.Load() {
 			time.Sleep(50 * time.Microsecond)
@@ -195,8 +194,5 @@ func (e *Engine) Remove(worker int, l *Listener, t Tuple, flow any) {
 
 // Turn gives out workers in turn, for whoever does not come from one.
 func (e *Engine) Turn() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.next++
-	return int(e.next % uint64(len(e.workers)))
+	return int(e.turned.Add(1) % uint64(len(e.workers)))
 }

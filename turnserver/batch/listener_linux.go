@@ -78,8 +78,7 @@ func (d *Datagram) Tuple() Tuple {
 	return t
 }
 
-// Listener is the one that it came to, and Worker the number of the worker that
-// reads everything of this sender.
+// Listener is the one that it came to.
 func (d *Datagram) Listener() *Listener { return d.socket.listener }
 
 // Worker is the number of the worker that reads all of this sender.
@@ -119,7 +118,7 @@ func (w *Worker) handle(s *socket, i int) {
 	m := &w.inbox[i]
 	from := &w.senders[i]
 	d := &w.datagram
-	*d = Datagram{Packet: w.inboxSlot(i)[Headroom:][: m.length : m.length+tailroom], worker: w, socket: s, from: from}
+	*d = Datagram{Packet: w.arena.slot(i)[Headroom:][: m.length : m.length+tailroom], worker: w, socket: s, from: from}
 	k := key{client: from.key16(), ends: ends{from.port(), uint16(s.listener.index)}}
 	if size := int(m.header.Controllen); size > 0 {
 		w.readControl(w.controls[i][:size], d, &s.lost)

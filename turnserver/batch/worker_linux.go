@@ -113,8 +113,6 @@ func (w *Worker) prepare(m *mmsghdr, slot int, from *sockaddr, control []byte) {
 	m.header.SetControllen(len(control))
 }
 
-func (w *Worker) inboxSlot(i int) []byte { return w.arena.slot(i) }
-
 // watch makes the worker's epoll, with the eventfd of its commands in it.
 func (w *Worker) watch() error {
 	var err error
