@@ -83,7 +83,9 @@ func TestRefreshOrExpiry(t *testing.T) {
 // way gets no session.
 func TestRemovedWhileAllocating(t *testing.T) {
 	var armed atomic.Pointer[Server]
+	var asked atomic.Int64
 	s := runServer(t, nil, Options{Public: func() (v4, v6 netip.Addr) {
+		defer asked.Add(1)
 		if s := armed.Swap(nil); s != nil {
 			s.Update(testConfig(func(c *config.Config) { c.TURN.Users = c.TURN.Users[1:] }))
 		}
@@ -91,6 +93,7 @@ func TestRemovedWhileAllocating(t *testing.T) {
 	}})
 	o := origin{tuple: tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:1")}, client: new(discard)}
 	user, _ := s.settings.Load().credentials.find("admin")
+	eventually(t, "the sweep at the start has asked", func() bool { return asked.Load() > 0 })
 	armed.Store(s)
 	if _, refused := s.sessions.begin(user, o.tuple, o.client, transactionID{}, wanted{families: []byte{familyIPv4}, lifetime: time.Hour}); refused == nil {
 		t.Error("a removed user got a session")
