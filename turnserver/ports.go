@@ -10,14 +10,18 @@ import (
 type ports struct {
 	min uint16
 
-	mu   sync.Mutex // guards what follows
-	used []bool
-	free int
+	mu      sync.Mutex // guards what follows
+	used    []bool
+	free    int
+	leaving int        // used ones whose sockets are being closed
+	freed   *sync.Cond // one of those is free
 }
 
 func newPorts(min, max uint16) *ports {
 	n := int(max) - int(min) + 1
-	return &ports{min: min, used: make([]bool, n), free: n}
+	p := &ports{min: min, used: make([]bool, n), free: n}
+	p.freed = sync.NewCond(&p.mu)
+	return p
 }
 
 // take gives out a free port.
@@ -40,10 +44,22 @@ func (p *ports) takeEven(pair bool) (uint16, bool) {
 	}, n)
 }
 
-// pick takes the first n ports at a place that fits, from a random one on.
+// pick takes the first n ports at a place that fits, from a random one on. Where
+// there is none, it waits for those that are being given back: their sessions
+// have ended, and who has been told so can have them.
 func (p *ports) pick(fits func(int) bool, n int) (uint16, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for {
+		if port, ok := p.find(fits, n); ok || p.leaving == 0 {
+			return port, ok
+		}
+		p.freed.Wait()
+	}
+}
+
+// find is pick of what is free now. mu is held.
+func (p *ports) find(fits func(int) bool, n int) (uint16, bool) {
 	if p.free < n {
 		return 0, false
 	}
@@ -66,6 +82,27 @@ func (p *ports) pick(fits func(int) bool, n int) (uint16, bool) {
 func (p *ports) release(port uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.put(port)
+}
+
+// leave says that the socket of a port is being closed: returned follows soon.
+func (p *ports) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leaving++
+}
+
+// returned takes the port of a closed socket back.
+func (p *ports) returned(port uint16) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leaving--
+	p.put(port)
+	p.freed.Broadcast()
+}
+
+// put takes a port back. mu is held.
+func (p *ports) put(port uint16) {
 	if i := int(port) - int(p.min); p.used[i] {
 		p.used[i] = false
 		p.free++

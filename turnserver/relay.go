@@ -80,7 +80,7 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		}
 		addr := netip.AddrPortFrom(address, port)
 		set.opened.Add(1)
-		r, err := set.path.open(s, addr, netip.AddrPortFrom(set.bindTo(address), port), func() { set.release(addr) })
+		r, err := set.path.open(s, addr, netip.AddrPortFrom(set.bindTo(address), port), func() { set.closed(addr) })
 		if err == nil {
 			return r, nil
 		}
@@ -116,13 +116,23 @@ func (set *relaySet) bindTo(address netip.Addr) netip.Addr {
 // publish lets other sessions of this box reach r.
 func (set *relaySet) publish(r *relay) { set.slot(r.addr).Store(r) }
 
-// withdraw ends that. The port stays taken until release.
-func (set *relaySet) withdraw(r *relay) { set.slot(r.addr).CompareAndSwap(r, nil) }
+// close ends that and has the socket of r closed, once. The port stays taken
+// until closed.
+func (set *relaySet) close(r *relay) {
+	set.slot(r.addr).CompareAndSwap(r, nil)
+	set.ports(r.addr).leave()
+	r.socket.close()
+}
 
-// release gives the port of a closed socket back.
-func (set *relaySet) release(addr netip.AddrPort) {
-	set.family[familyIndex(familyOf(addr.Addr()))].ports.release(addr.Port())
+// closed gives the port of a socket that close was called for back.
+func (set *relaySet) closed(addr netip.AddrPort) {
+	set.ports(addr).returned(addr.Port())
 	set.opened.Done()
+}
+
+// ports are those of an address's family.
+func (set *relaySet) ports(addr netip.AddrPort) *ports {
+	return set.family[familyIndex(familyOf(addr.Addr()))].ports
 }
 
 // find is the live relay with just this relay address, or nil.

@@ -23,7 +23,7 @@ func (r *plainRelay) read() {
 	s := r.session
 	room := takeBuffer()
 	defer giveBuffer(room)
-	for !s.over() {
+	for {
 		n, from, err := r.conn.ReadFromUDPAddrPort(payloadOf(room))
 		switch {
 		case errors.Is(err, net.ErrClosed):

@@ -248,11 +248,9 @@ func (s *session) finish() {
 	s.owner.forget(s)
 }
 
-// close closes one relay of the session, whose port is free again when its
-// reader has left.
+// close closes one relay of the session.
 func (s *session) close(i int) {
 	if r := s.relays[i].Swap(nil); r != nil {
-		s.owner.relays.withdraw(r)
-		r.socket.close()
+		s.owner.relays.close(r)
 	}
 }
