@@ -134,14 +134,29 @@ func (c *testClient) signed(attrs []stun.Setter) []stun.Setter {
 		stun.NewNonce(string(c.nonce)), stun.MessageIntegrity(longTermKey(c.user, "icebox", c.pass)))
 }
 
+// answer is the answer to a request, or nil when it is time to send that again:
+// over UDP after half a second (RFC 8489 section 6.2.1), since a server that gets
+// more than it can handle drops some.
+func (c *testClient) answer(id transactionID) *message {
+	wait := patience
+	if c.frames == nil {
+		wait /= 10
+	}
+	for deadline := time.Now().Add(wait); time.Now().Before(deadline); {
+		m := new(message)
+		if p := c.read(time.Until(deadline)); p != nil && m.parse(p) == nil && m.transaction() == id {
+			return m
+		}
+	}
+	return nil
+}
+
 func (c *testClient) exchange(kind stun.MessageType, attrs ...stun.Setter) *message {
 	c.t.Helper()
 	m := stun.MustBuild(append([]stun.Setter{stun.TransactionID, kind}, attrs...)...)
-	c.write(m.Raw)
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
-		answer := new(message)
-		if p := c.read(time.Until(deadline)); p != nil && answer.parse(p) == nil && answer.transaction() == m.TransactionID {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		c.write(m.Raw)
+		if answer := c.answer(m.TransactionID); answer != nil {
 			return answer
 		}
 	}
