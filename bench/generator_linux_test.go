@@ -35,7 +35,7 @@ type generator struct {
 	*flows
 	traffic
 	size, train int
-	segment     bool // send trains by UDP_SEGMENT
+	segment     bool // send trains by UDP_SEGMENT, receive them by UDP_GRO
 
 	phase   atomic.Int32
 	relayed atomic.Uint64 // packets that arrived in any phase
@@ -61,6 +61,9 @@ type outcome struct {
 
 func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	g := &generator{flows: w, traffic: t, segment: segment, in: newBatch(inOneCall, 2048), events: make([]unix.EpollEvent, inOnePoll)}
+	if segment {
+		g.in = newMergedBatch(inOneCall)
+	}
 	g.size, g.train = t.shape()
 	g.out = [2]*batch{newBatch(g.train, channelSize+g.size), newBatch(g.train, g.size)}
 	var err error
@@ -70,6 +73,10 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	for _, way := range []direction{up, down} {
 		for i := range w.count() {
 			w.tracks[way][i].begun = w.tracks[way][i].next
+			if err := merge(w.to(i, way), segment); err != nil {
+				g.close()
+				return nil, err
+			}
 			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i), Pad: int32(way)}
 			if err := unix.EpollCtl(g.epoll, unix.EPOLL_CTL_ADD, w.to(i, way), &event); err != nil {
 				g.close()
@@ -78,6 +85,18 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 		}
 	}
 	return g, nil
+}
+
+// merge says whether a socket gets trains whole.
+func merge(fd int, on bool) error {
+	value := 0
+	if on {
+		value = 1
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, value); err != nil {
+		return fmt.Errorf("UDP_GRO: %w", err)
+	}
+	return nil
 }
 
 func (g *generator) close() { unix.Close(g.epoll) }
@@ -204,16 +223,32 @@ func (g *generator) receive() (packets int, err error) {
 		}
 		now := g.clock()
 		for i := range n {
-			if err := g.arrived(flow, way, g.in.received(i), now); err != nil {
+			came, err := g.taken(flow, way, i, now)
+			if err != nil {
 				return packets, err
 			}
+			packets += came
 		}
-		packets += n
 	}
 	if packets > 0 {
 		g.relayed.Add(uint64(packets))
 	}
 	return packets, nil
+}
+
+// taken judges the packets of one message that came by the socket of a flow.
+func (g *generator) taken(flow int, way direction, message int, now time.Duration) (packets int, err error) {
+	received, size := g.in.received(message), g.in.datagram(message)
+	for {
+		n := min(size, len(received))
+		if err := g.arrived(flow, way, received[:n], now); err != nil {
+			return packets, err
+		}
+		packets++
+		if received = received[n:]; len(received) == 0 {
+			return packets, nil
+		}
+	}
 }
 
 // arrived judges a packet that came by the socket of a flow.

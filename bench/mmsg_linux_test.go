@@ -20,16 +20,30 @@ type batch struct {
 	buffers  []unix.Iovec
 	space    []byte // of all buffers, one after the other
 	stride   int
+	controls [][mergeControl]byte // where merged ones are received
 }
+
+// mergeControl holds what UDP_GRO says of a message: the size of its datagrams.
+const mergeControl = 24
 
 // newBatch makes count messages with buffers of stride bytes.
 func newBatch(count, stride int) *batch {
-	b := &batch{make([]mmsghdr, count), make([]unix.Iovec, count), make([]byte, count*stride), stride}
+	b := &batch{messages: make([]mmsghdr, count), buffers: make([]unix.Iovec, count), space: make([]byte, count*stride), stride: stride}
 	for i := range b.messages {
 		b.buffers[i].Base = &b.space[i*stride]
 		b.buffers[i].SetLen(stride)
 		b.messages[i].header.Iov = &b.buffers[i]
 		b.messages[i].header.Iovlen = 1
+	}
+	return b
+}
+
+// newMergedBatch makes count messages to receive from sockets with UDP_GRO.
+func newMergedBatch(count int) *batch {
+	b := newBatch(count, 1<<16)
+	b.controls = make([][mergeControl]byte, count)
+	for i := range b.messages {
+		b.messages[i].header.Control = &b.controls[i][0]
 	}
 	return b
 }
@@ -40,8 +54,23 @@ func (b *batch) buffer(i int) []byte { return b.space[i*b.stride : (i+1)*b.strid
 // received is what the last receive put into a message.
 func (b *batch) received(i int) []byte { return b.space[i*b.stride:][:b.messages[i].size] }
 
+// datagram is how large the datagrams are that the last receive put into a
+// message, of which the last may be shorter.
+func (b *batch) datagram(i int) int {
+	if b.controls != nil && b.messages[i].header.Controllen >= unix.SizeofCmsghdr {
+		header := (*unix.Cmsghdr)(unsafe.Pointer(&b.controls[i][0]))
+		if header.Level == unix.SOL_UDP && header.Type == unix.UDP_GRO {
+			return int(*(*int32)(unsafe.Pointer(&b.controls[i][unix.CmsgLen(0)])))
+		}
+	}
+	return int(b.messages[i].size)
+}
+
 // receive reads what is there, as many messages as there are at most.
 func (b *batch) receive(fd int) (int, error) {
+	for i := range b.controls {
+		b.messages[i].header.SetControllen(mergeControl)
+	}
 	return b.call(unix.SYS_RECVMMSG, fd, 0, len(b.messages))
 }
 

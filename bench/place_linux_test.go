@@ -11,6 +11,7 @@ import (
 type place struct {
 	cpu      int  // the only CPU that it may use; below 0: any
 	realtime bool // before every other thread
+	last     bool // after every other thread
 }
 
 // take puts the calling thread in the place and returns what lets it go again.
@@ -30,6 +31,12 @@ func (p place) take() (release func(), err error) {
 		if err := schedule(unix.SCHED_FIFO, 1); err != nil {
 			unix.SchedSetaffinity(0, &before)
 			return nil, fmt.Errorf("go before all other threads: %w", err)
+		}
+	}
+	if p.last {
+		if err := schedule(unix.SCHED_IDLE, 0); err != nil {
+			unix.SchedSetaffinity(0, &before)
+			return nil, fmt.Errorf("let all other threads go first: %w", err)
 		}
 	}
 	return func() {

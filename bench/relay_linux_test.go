@@ -59,11 +59,13 @@ func BenchmarkRelay(b *testing.B) {
 			}
 		}
 		if chosen.MatchString("collections") {
-			eachInTurn(list, round, func(c relayer) {
-				if c.drops {
-					r.addCollections(c.name, f.collections(b, c))
-				}
-			})
+			for _, load := range loads {
+				eachInTurn(list, round, func(c relayer) {
+					if c.drops {
+						r.addCollections(load, c.name, f.collections(b, c, load))
+					}
+				})
+			}
 		}
 		if chosen.MatchString("memory") {
 			eachInTurn(list, round, func(c relayer) { r.addMemory(c.name, f.memoryPerFlow(b, c)) })

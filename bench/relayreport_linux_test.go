@@ -20,7 +20,7 @@ type relayReport struct {
 	Highest   []*peakScore           `json:"highest_rates"`
 	Memory    map[string][]footprint `json:"memory"` // by server
 
-	Collections map[string][]collections `json:"garbage_collections"` // by server
+	Collections map[string]map[string][]collections `json:"garbage_collections"` // by load and server
 }
 
 type serverID struct {
@@ -58,7 +58,7 @@ type peakScore struct {
 func newRelayReport(list []relayer, f *field) *relayReport {
 	r := &relayReport{Time: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Counted: counted.Seconds(),
 		Pinned: f.serverCPU >= 0, Segmented: *segment, Memory: make(map[string][]footprint),
-		Collections: make(map[string][]collections)}
+		Collections: make(map[string]map[string][]collections)}
 	for _, c := range list {
 		r.Servers = append(r.Servers, serverID{c.name, c.version})
 	}

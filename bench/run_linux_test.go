@@ -12,6 +12,7 @@ type run struct {
 	warm, counted time.Duration // how long it goes on before it is counted, and while it is
 	segment       bool
 	drops         bool // the server is icebox and tells what it drops
+	yields        bool // the generator takes no CPU that anybody else wants
 }
 
 // look is a moment of a run.
@@ -39,7 +40,7 @@ func (f *field) relay(pid int, w *flows, r run) (m passage, err error) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the generator makes no garbage
 	done := make(chan error, 1)
-	go func() { done <- g.run(place{f.clientCPU, f.realtime}) }()
+	go func() { done <- g.run(place{f.clientCPU, f.realtime, r.yields}) }()
 	watched, err := f.watch(pid, g, r, done)
 	if err != nil {
 		return m, fmt.Errorf("%v: %w", r.traffic, err)

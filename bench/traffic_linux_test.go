@@ -79,7 +79,7 @@ func everyCase() (list []traffic) {
 	for _, kind := range []string{"singles", "trains"} {
 		for _, count := range []int{20, 1000} {
 			for _, way := range []string{"up", "down", "both"} {
-				for _, rate := range []int{2000, 60000, 150000} {
+				for _, rate := range []int{2000, 30000, 60000, 150000} {
 					list = append(list, traffic{kind, count, way, rate})
 				}
 			}

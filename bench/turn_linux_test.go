@@ -168,7 +168,7 @@ func (f *field) load(sockets int) (*load, error) { return f.loadFrom(0, sockets)
 func (f *field) loadFrom(above, sockets int) (l *load, err error) {
 	err = f.client.Do(func() error {
 		l, err = newLoad(f.client.Addr(), firstPort+above, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
-			newMessages(userName, realm, password), place{f.clientCPU, f.realtime})
+			newMessages(userName, realm, password), place{cpu: f.clientCPU, realtime: f.realtime})
 		return err
 	})
 	return l, err

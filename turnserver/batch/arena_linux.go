@@ -7,11 +7,16 @@ import (
 )
 
 const (
-	// payloadSize is the largest UDP payload, with a byte to spare.
+	// payloadSize is the largest UDP payload, or train of them, with a byte to spare.
 	payloadSize = 1 << 16
+	// spreading is what a train needs more when each of its datagrams has Headroom.
+	spreading = maxMerged * Headroom
+	// maxMerged is how many datagrams the kernel hands over as one: as many as a
+	// sender can give it as one (UDP_MAX_SEGMENTS, 64 and in newer kernels 128).
+	maxMerged = 128
 	// slotStride sets slots apart by a number of cache lines that is no multiple
 	// of a page, so that the heads of neighbours are in different cache sets.
-	slotStride = payloadSize + Headroom + 13*64
+	slotStride = payloadSize + spreading + Headroom + 13*64
 
 	// Headroom is how many bytes stand before each datagram that the Handler is
 	// given, for it to build in place what goes out.
@@ -34,7 +39,7 @@ func newArena(slots int) (*arena, error) {
 
 // slot is a whole slot: Headroom, the payload, and room behind it.
 func (a *arena) slot(i int) []byte {
-	return a.memory[i*slotStride : i*slotStride+Headroom+payloadSize+tailroom : (i+1)*slotStride]
+	return a.memory[i*slotStride : i*slotStride+Headroom+payloadSize+spreading+tailroom : (i+1)*slotStride]
 }
 
 func (a *arena) free() { unix.Munmap(a.memory) }

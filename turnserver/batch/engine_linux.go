@@ -56,8 +56,9 @@ type Options struct {
 	Workers int
 	// Pin ties each worker to a CPU of its own.
 	Pin bool
-	// Segments has runs of equal datagrams sent with UDP_SEGMENT. The Engine
-	// gives it up for good when the kernel refuses.
+	// Segments has runs of equal datagrams sent with UDP_SEGMENT, and received as
+	// one with UDP_GRO where they come so. The Engine gives the sending up for good
+	// when the kernel refuses.
 	Segments bool
 	// Handler makes the Handler of a worker.
 	Handler func(*Worker) Handler
@@ -104,7 +105,7 @@ func (e *Engine) Listen(sockets []*os.File, wildcard bool) (*Listener, error) {
 	}
 	l := &Listener{index: len(e.listeners), wildcard: wildcard}
 	for i, file := range sockets {
-		s, err := newSocket(l, file)
+		s, err := newSocket(l, file, e.Segments())
 		if err == nil {
 			err = e.workers[i].addSocket(s)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +27,7 @@ type socket struct {
 	lost     uint32 // datagrams that the kernel threw away, as it counts them
 }
 
-func newSocket(l *Listener, file *os.File) (*socket, error) {
+func newSocket(l *Listener, file *os.File, segments bool) (*socket, error) {
 	fd := int(file.Fd())
 	name, err := unix.Getsockname(fd)
 	if err != nil {
@@ -43,7 +42,17 @@ func newSocket(l *Listener, file *os.File) (*socket, error) {
 		s.ipv6 = true
 	}
 	countOverflow(fd)
+	if segments {
+		mergeReceived(fd)
+	}
 	return s, nil
+}
+
+// mergeReceived has the kernel hand over trains whole, as they came from the
+// network card or from a sender on this host. Where it can't, each datagram comes
+// by itself.
+func mergeReceived(fd int) error {
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1))
 }
 
 // countOverflow has the kernel say with a datagram how many it threw away before.
@@ -112,45 +121,30 @@ func (w *Worker) read(s *socket) bool {
 	return n == len(w.inbox)
 }
 
-// handle hands on one datagram of the inbox, and makes its place ready for the
-// next.
+// handle hands on what is in one place of the inbox, a datagram or a train of
+// them, and makes the place ready for the next.
 func (w *Worker) handle(s *socket, i int) {
 	m := &w.inbox[i]
 	from := &w.senders[i]
 	d := &w.datagram
-	*d = Datagram{Packet: w.arena.slot(i)[Headroom:][: m.length : m.length+tailroom], worker: w, socket: s, from: from}
+	*d = Datagram{worker: w, socket: s, from: from}
 	k := key{client: from.key16(), ends: ends{from.port(), uint16(s.listener.index)}}
-	if size := int(m.header.Controllen); size > 0 {
-		w.readControl(w.controls[i][:size], d, &s.lost)
+	var c control
+	if n := int(m.header.Controllen); n > 0 {
+		c.read(w.controls[i][:n])
+		w.overflowed(&c, &s.lost)
 	}
 	if s.listener.wildcard {
-		k.local = d.local
+		d.local, k.local = c.local, c.local
 	}
 	d.Flow = w.flows.get(&k)
-	w.handler.FromClient(d)
+	received := w.arena.slot(i)[Headroom:][:m.length]
+	size, count := cut(len(received), c.segment)
+	for n := range count {
+		end := min((n+1)*size, len(received))
+		d.Packet = received[n*size : end : end]
+		w.handler.FromClient(d)
+	}
 	m.header.Namelen = unix.SizeofSockaddrInet6
 	m.header.SetControllen(controlSize)
-}
-
-// readControl reads which address a datagram came to, and how many were lost.
-func (w *Worker) readControl(control []byte, d *Datagram, lost *uint32) {
-	for len(control) >= unix.SizeofCmsghdr {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-		size := int(h.Len)
-		if size < unix.SizeofCmsghdr || size > len(control) {
-			return
-		}
-		data := control[unix.CmsgLen(0):size]
-		switch {
-		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			d.local = mapped([4]byte(data[8:12]))
-		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			d.local = [16]byte(data[:16])
-		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
-			now := *(*uint32)(unsafe.Pointer(&data[0]))
-			w.handler.Overflowed(now - *lost)
-			*lost = now
-		}
-		control = control[min(unix.CmsgSpace(len(data)), len(control)):]
-	}
 }

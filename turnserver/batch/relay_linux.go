@@ -39,6 +39,9 @@ func (e *Engine) AddRelay(r *Relay, worker int, file *os.File, owner any, closed
 	}
 	r.ipv6 = domain == unix.AF_INET6
 	countOverflow(r.fd)
+	if e.Segments() {
+		mergeReceived(r.fd)
+	}
 	r.slot = w.claimSlot()
 	w.commands.add(func(w *Worker) { w.enter(r) }, false)
 	if err := w.add(r.fd, r.slot, 0); err != nil {
@@ -108,15 +111,44 @@ func (w *Worker) readRelay(r *Relay) bool {
 	return true
 }
 
+// handleRelay hands on what is in one place of the relays' box, a datagram or a
+// train of them, and makes the place ready for the next.
 func (w *Worker) handleRelay(r *Relay, i int) {
 	m := &w.relayBox[i]
+	var c control
 	if size := int(m.header.Controllen); size > 0 {
-		w.readControl(w.relayControls[i][:size], &w.datagram, &r.lost)
+		c.read(w.relayControls[i][:size])
+		w.overflowed(&c, &r.lost)
 	}
-	n := int(m.length)
-	w.handler.FromPeer(r, w.arena.slot(inboxSlots+i), n, w.peers[i].addrPort())
+	slot, received, from := w.arena.slot(inboxSlots+i), int(m.length), w.peers[i].addrPort()
+	size, count := cut(received, c.segment)
+	if count > maxMerged {
+		w.handler.Overflowed(uint32(count - maxMerged))
+		count = maxMerged
+	}
+	spread(slot, received, size, count)
+	for n := range count {
+		w.handler.FromPeer(r, slot[n*(size+Headroom):], min(size, received-n*size), from)
+	}
 	m.header.Namelen = unix.SizeofSockaddrInet6
-	m.header.SetControllen(overflowSize)
+	m.header.SetControllen(relayControlSize)
+}
+
+// cut says how many datagrams were received as one, and how large all of them are
+// but the last, which may be shorter.
+func cut(received, segment int) (size, count int) {
+	if segment <= 0 || segment >= received {
+		return received, 1
+	}
+	return segment, (received + segment - 1) / segment
+}
+
+// spread moves the datagrams of a train apart, so that each has its Headroom.
+func spread(slot []byte, received, size, count int) {
+	for i := count - 1; i > 0; i-- {
+		n := min(size, received-i*size)
+		copy(slot[Headroom+i*(size+Headroom):], slot[Headroom+i*size:][:n])
+	}
 }
 
 // Room is a slot for a datagram that came from elsewhere than a socket, good

@@ -1,8 +1,12 @@
 package batch
 
 import (
+	"bytes"
+	"net"
+	"slices"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -56,6 +60,103 @@ func TestLimit(t *testing.T) {
 	s.set(false)
 	if s.limit(172) != 1 {
 		t.Error("trains after they were given up")
+	}
+}
+
+// TestTrainsThatCome: a train that a client or a peer has sent as one is passed on
+// whole and in order.
+func TestTrainsThatCome(t *testing.T) {
+	r := newRig(t, 1, true)
+	if on, err := unix.GetsockoptInt(r.listener.sockets[0].fd, unix.IPPROTO_UDP, unix.UDP_GRO); on != 1 {
+		t.Fatalf("UDP_GRO is %d: %v", on, err)
+	}
+	peer, client := r.openPeer(t), dialUDP(t, r.address)
+	r.engine.Start()
+	client.Write(nil) // so that the peer's trains find it
+	wantPackets(t, peer, []int{0})
+	passed := 0
+	for _, sizes := range [][]int{
+		repeat(1200, 16), append(repeat(1200, 15), 700), append(repeat(172, 49), 1), repeat(1, 64), {1200}, repeat(9000, 7),
+	} {
+		sendTrain(t, client, nil, sizes)
+		wantPackets(t, peer, sizes)
+		sendTrain(t, peer, net.UDPAddrFromAddrPort(r.relayAddress), sizes)
+		wantPackets(t, client, sizes)
+		passed += len(sizes)
+	}
+	eventually(t, "all are counted", func() bool {
+		return r.sent[Up].Load() == int64(1+passed) && r.sent[Down].Load() == int64(passed)
+	})
+}
+
+func sendTrain(t *testing.T, from *net.UDPConn, to *net.UDPAddr, sizes []int) {
+	t.Helper()
+	var train, control []byte
+	for i, size := range sizes {
+		train = append(train, packet(i, size)...)
+	}
+	if len(sizes) > 1 {
+		control = make([]byte, segmentControl)
+		putSegment(control, sizes[0])
+	}
+	if _, _, err := from.WriteMsgUDP(train, control, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSpread: each datagram of a train gets its room in front of it, and stays as
+// it is.
+func TestSpread(t *testing.T) {
+	for _, test := range []struct{ received, segment, size, count int }{
+		{1000, 0, 1000, 1}, {0, 0, 0, 1}, {1000, 1000, 1000, 1}, {1000, 2000, 1000, 1},
+		{1000, 300, 300, 4}, {900, 300, 300, 3}, {65507, 512, 512, 128},
+	} {
+		size, count := cut(test.received, test.segment)
+		if size != test.size || count != test.count {
+			t.Errorf("%+v: %d of %d", test, count, size)
+			continue
+		}
+		slot := make([]byte, slotStride)
+		want := packet(3, test.received)
+		copy(slot[Headroom:], want)
+		spread(slot, test.received, size, count)
+		for i := range count {
+			n := min(size, test.received-i*size)
+			if got := slot[i*(size+Headroom)+Headroom:][:n]; !bytes.Equal(got, want[i*size:][:n]) {
+				t.Errorf("%+v: datagram %d is another", test, i)
+			}
+		}
+	}
+}
+
+// TestControl: what the kernel says of a datagram is read in any order, and what
+// is cut off or unknown is passed over.
+func TestControl(t *testing.T) {
+	said := func(level, kind int32, data ...byte) []byte {
+		b := make([]byte, unix.CmsgSpace(len(data)))
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+		h.Level, h.Type = level, kind
+		h.SetLen(unix.CmsgLen(len(data)))
+		copy(b[unix.CmsgLen(0):], data)
+		return b
+	}
+	all := slices.Concat(
+		said(unix.IPPROTO_UDP, unix.UDP_GRO, 0xB0, 0x04, 0, 0),
+		said(unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1, 2, 3),
+		said(unix.IPPROTO_IP, unix.IP_PKTINFO, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1),
+		said(unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 7, 0, 0, 0),
+	)
+	want := control{local: mapped([4]byte{192, 0, 2, 1}), counted: true, lost: 7, segment: 1200}
+	var got control
+	if got.read(all); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for n := range all {
+		got = control{}
+		got.read(all[:n])
+		if got.segment != 0 && got.segment != 1200 || got.lost != 0 && got.lost != 7 {
+			t.Fatalf("of %d bytes: %+v", n, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,8 @@ import (
 type Result struct {
 	// Err is why there can be no Engine here. Nil: there can.
 	Err error
-	// Segments is why trains can't be sent with UDP_SEGMENT. Nil: they can.
+	// Segments is why trains can't be sent with UDP_SEGMENT or received with
+	// UDP_GRO. Nil: they can, or the kernel has no UDP_GRO.
 	Segments error
 }
 
@@ -36,8 +38,14 @@ func Try() Result {
 	if err := tryTrain(from, to, 0, []int{1000, 172, 1}); err != nil {
 		return Result{Err: fmt.Errorf("sendmmsg and recvmmsg: %w", err)}
 	}
-	if err := tryTrain(from, to, 1000, []int{1000, 1000, 1000, 1000, 1000, 517}); err != nil {
+	train := []int{1000, 1000, 1000, 1000, 1000, 517}
+	if err := tryTrain(from, to, 1000, train); err != nil {
 		return Result{Segments: fmt.Errorf("UDP_SEGMENT: %w", err)}
+	}
+	if mergeReceived(to) == nil {
+		if err := tryTrain(from, to, 1000, train); err != nil {
+			return Result{Segments: fmt.Errorf("UDP_GRO: %w", err)}
+		}
 	}
 	return Result{}
 }
@@ -109,28 +117,46 @@ func tryTrain(from, to, segment int, sizes []int) error {
 
 func tryReceive(to int, want [][]byte) error {
 	box := make([]mmsghdr, len(want)+1)
-	buf := make([][2048]byte, len(box))
+	buf := make([][8192]byte, len(box))
 	iovs := make([]unix.Iovec, len(box))
+	controls := make([][controlSize]byte, len(box))
 	for i := range box {
 		iovs[i].Base = &buf[i][0]
 		iovs[i].SetLen(len(buf[i]))
 		box[i].header.Iov = &iovs[i]
 		box[i].header.SetIovlen(1)
+		box[i].header.Control = &controls[i][0]
+		box[i].header.SetControllen(controlSize)
 	}
-	got := 0
-	for deadline := time.Now().Add(tryTime); got < len(want) && time.Now().Before(deadline); {
-		n, errno := recvmmsg(to, box[got:])
+	var got [][]byte
+	for deadline := time.Now().Add(tryTime); len(got) < len(want) && time.Now().Before(deadline); {
+		n, errno := recvmmsg(to, box)
 		if errno != 0 {
 			return fmt.Errorf("receiving: %w", errno)
 		}
-		if got += n; n == 0 {
+		for i := range n {
+			got = append(got, tryCut(buf[i][:box[i].length], controls[i][:box[i].header.Controllen])...)
+			box[i].header.SetControllen(controlSize)
+		}
+		if n == 0 {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	for i, packet := range want {
-		if i >= got || !bytes.Equal(buf[i][:box[i].length], packet) {
-			return errors.New("datagrams are lost or not as they were sent")
-		}
+	if !slices.EqualFunc(got, want, bytes.Equal) {
+		return errors.New("datagrams are lost or not as they were sent")
 	}
 	return nil
+}
+
+// tryCut is the datagrams of what came as one.
+func tryCut(received, said []byte) (datagrams [][]byte) {
+	var c control
+	c.read(said)
+	if c.segment == 0 {
+		c.segment = len(received)
+	}
+	for datagram := range slices.Chunk(received, max(1, c.segment)) {
+		datagrams = append(datagrams, bytes.Clone(datagram))
+	}
+	return datagrams
 }

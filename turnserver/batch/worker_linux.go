@@ -18,11 +18,6 @@ const (
 	relayBatch = 16  // datagrams read from a relay at once
 	relayTurns = 4   // and how often, before others have their turn
 	eventSlots = 256
-
-	// controlSize holds the address that a datagram came to, and SO_RXQ_OVFL;
-	// overflowSize holds SO_RXQ_OVFL alone.
-	controlSize  = 96
-	overflowSize = 24
 )
 
 // Numbers in epoll's data that are no relay's.
@@ -67,7 +62,7 @@ type Worker struct {
 	datagram      Datagram
 	relayBox      []mmsghdr
 	peers         []sockaddr
-	relayControls [][overflowSize]byte
+	relayControls [][relayControlSize]byte
 	used          int // of relayBox and its slots
 
 	ups      []upward
@@ -86,7 +81,7 @@ func newWorker(e *Engine, index int, pin bool) (*Worker, error) {
 	w.inbox, w.senders = make([]mmsghdr, inboxSlots), make([]sockaddr, inboxSlots)
 	w.controls = make([][controlSize]byte, inboxSlots)
 	w.relayBox, w.peers = make([]mmsghdr, relaySlots), make([]sockaddr, relaySlots)
-	w.relayControls = make([][overflowSize]byte, relaySlots)
+	w.relayControls = make([][relayControlSize]byte, relaySlots)
 	for i := range w.inbox {
 		w.prepare(&w.inbox[i], i, &w.senders[i], w.controls[i][:])
 	}

@@ -1,0 +1,54 @@
+package batch
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// controlSize holds what the kernel says of a datagram of a listener: IP_PKTINFO
+	// and IPV6_PKTINFO, SO_RXQ_OVFL, UDP_GRO. It says the most important first.
+	controlSize = 128
+	// relayControlSize holds what it says of one of a relay: SO_RXQ_OVFL, UDP_GRO.
+	relayControlSize = 48
+)
+
+// control is what the kernel says of a datagram.
+type control struct {
+	local   [16]byte // the address that it came to
+	counted bool     // it says lost
+	lost    uint32   // datagrams that the kernel threw away for want of room, ever
+	segment int      // the size of those that came as one train; 0: it is one
+}
+
+// read takes what the control messages of a datagram say.
+func (c *control) read(b []byte) {
+	for len(b) >= unix.SizeofCmsghdr {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+		size := int(h.Len)
+		if size < unix.SizeofCmsghdr || size > len(b) {
+			return
+		}
+		data := b[unix.CmsgLen(0):size]
+		switch {
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			c.local = mapped([4]byte(data[8:12]))
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			c.local = [16]byte(data[:16])
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
+			c.lost, c.counted = *(*uint32)(unsafe.Pointer(&data[0])), true
+		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
+			c.segment = int(*(*int32)(unsafe.Pointer(&data[0])))
+		}
+		b = b[min(unix.CmsgSpace(len(data)), len(b)):]
+	}
+}
+
+// overflowed passes on how many datagrams a socket has lost since the last time.
+func (w *Worker) overflowed(c *control, lost *uint32) {
+	if c.counted {
+		w.handler.Overflowed(c.lost - *lost)
+		*lost = c.lost
+	}
+}
