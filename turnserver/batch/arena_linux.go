@@ -11,9 +11,6 @@ const (
 	payloadSize = 1 << 16
 	// spreading is what a train needs more when each of its datagrams has Headroom.
 	spreading = maxMerged * Headroom
-	// maxMerged is how many datagrams the kernel hands over as one: as many as a
-	// sender can give it as one (UDP_MAX_SEGMENTS, 64 and in newer kernels 128).
-	maxMerged = 128
 	// slotStride sets slots apart by a number of cache lines that is no multiple
 	// of a page, so that the heads of neighbours are in different cache sets.
 	slotStride = payloadSize + spreading + Headroom + 13*64

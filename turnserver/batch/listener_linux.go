@@ -48,13 +48,6 @@ func newSocket(l *Listener, file *os.File, segments bool) (*socket, error) {
 	return s, nil
 }
 
-// mergeReceived has the kernel hand over trains whole, as they came from the
-// network card or from a sender on this host. Where it can't, each datagram comes
-// by itself.
-func mergeReceived(fd int) error {
-	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1))
-}
-
 // countOverflow has the kernel say with a datagram how many it threw away before.
 // Where it can't, nobody is told.
 func countOverflow(fd int) {

@@ -134,23 +134,6 @@ func (w *Worker) handleRelay(r *Relay, i int) {
 	m.header.SetControllen(relayControlSize)
 }
 
-// cut says how many datagrams were received as one, and how large all of them are
-// but the last, which may be shorter.
-func cut(received, segment int) (size, count int) {
-	if segment <= 0 || segment >= received {
-		return received, 1
-	}
-	return segment, (received + segment - 1) / segment
-}
-
-// spread moves the datagrams of a train apart, so that each has its Headroom.
-func spread(slot []byte, received, size, count int) {
-	for i := count - 1; i > 0; i-- {
-		n := min(size, received-i*size)
-		copy(slot[Headroom+i*(size+Headroom):], slot[Headroom+i*size:][:n])
-	}
-}
-
 // Room is a slot for a datagram that came from elsewhere than a socket, good
 // until everything that is on its way is sent. A Handler may call it in
 // FromClient, once a datagram.
