@@ -73,9 +73,11 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	for _, way := range []direction{up, down} {
 		for i := range w.count() {
 			w.tracks[way][i].begun = w.tracks[way][i].next
-			if err := merge(w.to(i, way), segment); err != nil {
-				g.close()
-				return nil, err
+			if segment {
+				if err := merge(w.to(i, way)); err != nil {
+					g.close()
+					return nil, err
+				}
 			}
 			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i), Pad: int32(way)}
 			if err := unix.EpollCtl(g.epoll, unix.EPOLL_CTL_ADD, w.to(i, way), &event); err != nil {
@@ -87,13 +89,9 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	return g, nil
 }
 
-// merge says whether a socket gets trains whole.
-func merge(fd int, on bool) error {
-	value := 0
-	if on {
-		value = 1
-	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, value); err != nil {
+// merge has a socket get trains whole.
+func merge(fd int) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1); err != nil {
 		return fmt.Errorf("UDP_GRO: %w", err)
 	}
 	return nil

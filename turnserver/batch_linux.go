@@ -12,6 +12,10 @@ import (
 	"icebox/turnserver/batch"
 )
 
+// What is built around a datagram of a peer stays in its own part of a slot: in a
+// train they stand Headroom apart.
+const _ = uint(batch.Headroom - headroom - tailroom)
+
 // batched is the data path of package batch: many packets a system call.
 type batched struct {
 	log    *slog.Logger

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // plain is the data path of goroutines: one reads each socket of a listener, and
@@ -86,8 +87,9 @@ func (p *plain) trains() bool     { return false }
 // plainRelay is a relay socket that a goroutine reads.
 type plainRelay struct {
 	relay
-	conn *net.UDPConn
-	out  *sender
+	conn    *net.UDPConn
+	out     *sender
+	closing atomic.Bool
 }
 
 func (r *plainRelay) send(payload []byte, to netip.AddrPort, df bool) error {
@@ -97,4 +99,7 @@ func (r *plainRelay) send(payload []byte, to netip.AddrPort, df bool) error {
 	return r.out.send(payload, nil, to)
 }
 
-func (r *plainRelay) close() { r.conn.Close() }
+func (r *plainRelay) close() {
+	r.closing.Store(true)
+	r.conn.Close()
+}

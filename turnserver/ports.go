@@ -45,13 +45,13 @@ func (p *ports) takeEven(pair bool) (uint16, bool) {
 }
 
 // pick takes the first n ports at a place that fits, from a random one on. Where
-// there is none, it waits for those that are being given back: their sessions
-// have ended, and who has been told so can have them.
+// there is none, it waits for those that are on their way back by now: their
+// sessions have ended, and who has been told so can have them.
 func (p *ports) pick(fits func(int) bool, n int) (uint16, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for {
-		if port, ok := p.find(fits, n); ok || p.leaving == 0 {
+	for awaited := p.leaving; ; awaited-- {
+		if port, ok := p.find(fits, n); ok || awaited <= 0 || p.leaving <= 0 {
 			return port, ok
 		}
 		p.freed.Wait()

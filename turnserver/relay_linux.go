@@ -84,15 +84,15 @@ func (r *plainRelay) read() {
 		return
 	}
 	// An error of a read of a UDP socket is a peer's ICMP or a shortage of
-	// memory: neither ends it. Read returns when the socket is closed, for which
-	// nothing may be in hand.
+	// memory: neither ends it. Read returns when the socket is closed, and that
+	// waits until this function has returned false.
 	raw.Read(func(fd uintptr) bool {
 		room := takeBuffer()
 		defer giveBuffer(room)
 		for {
 			n, from, err := recvfrom(int(fd), payloadOf(room))
 			switch {
-			case err == unix.EAGAIN || err == unix.ENOMEM || err == unix.ENOBUFS || s.over():
+			case err == unix.EAGAIN || err == unix.ENOMEM || err == unix.ENOBUFS || r.closing.Load():
 				return false
 			case err == 0:
 				s.receive(s.owner.clock.now(), direct{}, room, n, from)

@@ -15,10 +15,11 @@ const (
 	// of a page, so that the heads of neighbours are in different cache sets.
 	slotStride = payloadSize + spreading + Headroom + 13*64
 
-	// Headroom is how many bytes stand before each datagram that the Handler is
-	// given, for it to build in place what goes out.
+	// Headroom is how many bytes stand before each datagram of a peer that the
+	// Handler is given, for it to build in place what goes out. In a train, what is
+	// written behind one is in the Headroom of the next.
 	Headroom = 64
-	// tailroom is how many there are at least behind it.
+	// tailroom is how many there are at least behind the last one.
 	tailroom = 4
 )
 

@@ -8,7 +8,7 @@ import (
 
 const (
 	// controlSize holds what the kernel says of a datagram of a listener: IP_PKTINFO
-	// and IPV6_PKTINFO, SO_RXQ_OVFL, UDP_GRO. It says the most important first.
+	// and IPV6_PKTINFO, SO_RXQ_OVFL, UDP_GRO, 120 bytes at the most.
 	controlSize = 128
 	// relayControlSize holds what it says of one of a relay: SO_RXQ_OVFL, UDP_GRO.
 	relayControlSize = 48
@@ -18,7 +18,7 @@ const (
 type control struct {
 	local   [16]byte // the address that it came to
 	counted bool     // it says lost
-	lost    uint32   // datagrams that the kernel threw away for want of room, ever
+	lost    uint32   // datagrams, or trains of them, that the kernel threw away for want of room, ever
 	segment int      // the size of those that came as one train; 0: it is one
 }
 

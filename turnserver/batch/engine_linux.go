@@ -24,8 +24,8 @@ type Handler interface {
 	// FromPeer is a datagram that came to a relay socket: n bytes from Headroom
 	// on of a slot, in which what goes out can be built in place.
 	FromPeer(r *Relay, slot []byte, n int, from netip.AddrPort)
-	// Overflowed are datagrams that the kernel threw away since nobody read them
-	// in time.
+	// Overflowed are datagrams, or trains that came as one, that were thrown away
+	// since nobody read them in time.
 	Overflowed(n uint32)
 	// Refused says that the kernel has refused a train, for a reason that ends all
 	// of them for good. It comes once or twice at the most.
@@ -68,6 +68,7 @@ type Options struct {
 type Engine struct {
 	workers   []*Worker
 	segments  segments
+	merge     bool // trains are received as one
 	listeners []*Listener
 	running   sync.WaitGroup
 	turned    atomic.Uint64 // workers that Turn has given out
@@ -80,7 +81,7 @@ func Workers() int { return max(1, min(runtime.NumCPU()/2, 8)) }
 // New makes the workers. Nothing runs until Start; Close has to be called in any
 // case.
 func New(opt Options) (*Engine, error) {
-	e := &Engine{}
+	e := &Engine{merge: opt.Segments}
 	e.segments.set(opt.Segments)
 	for i := range opt.Workers {
 		w, err := newWorker(e, i, opt.Pin)
@@ -105,7 +106,7 @@ func (e *Engine) Listen(sockets []*os.File, wildcard bool) (*Listener, error) {
 	}
 	l := &Listener{index: len(e.listeners), wildcard: wildcard}
 	for i, file := range sockets {
-		s, err := newSocket(l, file, e.Segments())
+		s, err := newSocket(l, file, e.merge)
 		if err == nil {
 			err = e.workers[i].addSocket(s)
 		}

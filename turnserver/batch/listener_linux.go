@@ -27,7 +27,7 @@ type socket struct {
 	lost     uint32 // datagrams that the kernel threw away, as it counts them
 }
 
-func newSocket(l *Listener, file *os.File, segments bool) (*socket, error) {
+func newSocket(l *Listener, file *os.File, merge bool) (*socket, error) {
 	fd := int(file.Fd())
 	name, err := unix.Getsockname(fd)
 	if err != nil {
@@ -42,7 +42,7 @@ func newSocket(l *Listener, file *os.File, segments bool) (*socket, error) {
 		s.ipv6 = true
 	}
 	countOverflow(fd)
-	if segments {
+	if merge {
 		mergeReceived(fd)
 	}
 	return s, nil
@@ -132,7 +132,7 @@ func (w *Worker) handle(s *socket, i int) {
 	}
 	d.Flow = w.flows.get(&k)
 	received := w.arena.slot(i)[Headroom:][:m.length]
-	size, count := cut(len(received), c.segment)
+	size, count := w.cut(len(received), c.segment)
 	for n := range count {
 		end := min((n+1)*size, len(received))
 		d.Packet = received[n*size : end : end]

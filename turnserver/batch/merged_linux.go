@@ -18,12 +18,17 @@ func mergeReceived(fd int) error {
 }
 
 // cut says how many datagrams were received as one, and how large all of them are
-// but the last, which may be shorter.
-func cut(received, segment int) (size, count int) {
+// but the last, which may be shorter. Of more than maxMerged, which no kernel
+// gives, the rest is lost.
+func (w *Worker) cut(received, segment int) (size, count int) {
 	if segment <= 0 || segment >= received {
 		return received, 1
 	}
-	return segment, (received + segment - 1) / segment
+	count = (received + segment - 1) / segment
+	if count > maxMerged {
+		w.handler.Overflowed(1)
+	}
+	return segment, min(count, maxMerged)
 }
 
 // spread moves the datagrams of a train apart, so that each has its Headroom.

@@ -39,7 +39,7 @@ func (e *Engine) AddRelay(r *Relay, worker int, file *os.File, owner any, closed
 	}
 	r.ipv6 = domain == unix.AF_INET6
 	countOverflow(r.fd)
-	if e.Segments() {
+	if e.merge {
 		mergeReceived(r.fd)
 	}
 	r.slot = w.claimSlot()
@@ -90,7 +90,7 @@ func (w *Worker) leave(r *Relay) {
 // readRelay hands on what peers have sent to a relay, some of it, and says
 // whether there may be more.
 func (w *Worker) readRelay(r *Relay) bool {
-	for range relayTurns {
+	for handled := 0; handled < relayShare; {
 		if w.used+relayBatch > relaySlots {
 			w.flush()
 			w.used = 0
@@ -102,7 +102,7 @@ func (w *Worker) readRelay(r *Relay) bool {
 		}
 		w.used += n
 		for i := first; i < first+n; i++ {
-			w.handleRelay(r, i)
+			handled += w.handleRelay(r, i)
 		}
 		if n < relayBatch {
 			return false
@@ -112,8 +112,8 @@ func (w *Worker) readRelay(r *Relay) bool {
 }
 
 // handleRelay hands on what is in one place of the relays' box, a datagram or a
-// train of them, and makes the place ready for the next.
-func (w *Worker) handleRelay(r *Relay, i int) {
+// train of them, makes the place ready for the next, and says how many there were.
+func (w *Worker) handleRelay(r *Relay, i int) int {
 	m := &w.relayBox[i]
 	var c control
 	if size := int(m.header.Controllen); size > 0 {
@@ -121,17 +121,14 @@ func (w *Worker) handleRelay(r *Relay, i int) {
 		w.overflowed(&c, &r.lost)
 	}
 	slot, received, from := w.arena.slot(inboxSlots+i), int(m.length), w.peers[i].addrPort()
-	size, count := cut(received, c.segment)
-	if count > maxMerged {
-		w.handler.Overflowed(uint32(count - maxMerged))
-		count = maxMerged
-	}
+	size, count := w.cut(received, c.segment)
 	spread(slot, received, size, count)
 	for n := range count {
 		w.handler.FromPeer(r, slot[n*(size+Headroom):], min(size, received-n*size), from)
 	}
 	m.header.Namelen = unix.SizeofSockaddrInet6
 	m.header.SetControllen(relayControlSize)
+	return count
 }
 
 // Room is a slot for a datagram that came from elsewhere than a socket, good

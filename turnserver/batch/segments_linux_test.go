@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net"
 	"slices"
 	"syscall"
@@ -107,16 +108,22 @@ func sendTrain(t *testing.T, from *net.UDPConn, to *net.UDPAddr, sizes []int) {
 // TestSpread: each datagram of a train gets its room in front of it, and stays as
 // it is.
 func TestSpread(t *testing.T) {
+	w := &Worker{handler: &passOn{}}
+	arena, err := newArena(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer arena.free()
+	slot := arena.slot(0)
 	for _, test := range []struct{ received, segment, size, count int }{
 		{1000, 0, 1000, 1}, {0, 0, 0, 1}, {1000, 1000, 1000, 1}, {1000, 2000, 1000, 1},
-		{1000, 300, 300, 4}, {900, 300, 300, 3}, {65507, 512, 512, 128},
+		{1000, 300, 300, 4}, {900, 300, 300, 3}, {65507, 512, 512, 128}, {65507, 1, 1, 128},
 	} {
-		size, count := cut(test.received, test.segment)
+		size, count := w.cut(test.received, test.segment)
 		if size != test.size || count != test.count {
 			t.Errorf("%+v: %d of %d", test, count, size)
 			continue
 		}
-		slot := make([]byte, slotStride)
 		want := packet(3, test.received)
 		copy(slot[Headroom:], want)
 		spread(slot, test.received, size, count)
@@ -141,10 +148,10 @@ func TestControl(t *testing.T) {
 		return b
 	}
 	all := slices.Concat(
-		said(unix.IPPROTO_UDP, unix.UDP_GRO, 0xB0, 0x04, 0, 0),
+		said(unix.IPPROTO_UDP, unix.UDP_GRO, binary.NativeEndian.AppendUint32(nil, 1200)...),
 		said(unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1, 2, 3),
 		said(unix.IPPROTO_IP, unix.IP_PKTINFO, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1),
-		said(unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 7, 0, 0, 0),
+		said(unix.SOL_SOCKET, unix.SO_RXQ_OVFL, binary.NativeEndian.AppendUint32(nil, 7)...),
 	)
 	want := control{local: mapped([4]byte{192, 0, 2, 1}), counted: true, lost: 7, segment: 1200}
 	var got control

@@ -16,7 +16,7 @@ const (
 	inboxSlots = 128 // datagrams read from a listener at once
 	relaySlots = 256 // datagrams of peers that wait to be sent together
 	relayBatch = 16  // datagrams read from a relay at once
-	relayTurns = 4   // and how often, before others have their turn
+	relayShare = 64  // and datagrams of it that are handled, about, before others have their turn
 	eventSlots = 256
 )
 
