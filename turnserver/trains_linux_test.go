@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,9 +64,7 @@ func TestTrainsFromOutside(t *testing.T) {
 func sendTrain(t *testing.T, from *net.UDPConn, to *net.UDPAddr, datagrams [][]byte) {
 	t.Helper()
 	control := make([]byte, unix.CmsgSpace(2))
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-	h.Level, h.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
-	h.SetLen(unix.CmsgLen(2))
+	putHeader(control, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
 	binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], uint16(len(datagrams[0])))
 	if _, _, err := from.WriteMsgUDP(bytes.Join(datagrams, nil), control, to); err != nil {
 		t.Fatal(err)

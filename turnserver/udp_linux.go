@@ -55,19 +55,17 @@ func askDestination(conn *net.UDPConn) error {
 // destination reads the address that a packet came to.
 func destination(control []byte) (netip.Addr, bool) {
 	for len(control) >= unix.SizeofCmsghdr {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-		size := int(h.Len)
-		if size < unix.SizeofCmsghdr || size > len(control) {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
 			break
 		}
-		data := control[unix.CmsgLen(0):size]
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			return netip.AddrFrom4([4]byte(data[8:12])), true
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
 			return netip.AddrFrom16([16]byte(data[:16])), true
 		}
-		control = control[min(unix.CmsgSpace(size-unix.CmsgLen(0)), len(control)):]
+		control = rest
 	}
 	return netip.Addr{}, false
 }

@@ -1,7 +1,7 @@
 package batch
 
 import (
-	"unsafe"
+	"encoding/binary"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,23 +25,21 @@ type control struct {
 // read takes what the control messages of a datagram say.
 func (c *control) read(b []byte) {
 	for len(b) >= unix.SizeofCmsghdr {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
-		size := int(h.Len)
-		if size < unix.SizeofCmsghdr || size > len(b) {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(b)
+		if err != nil {
 			return
 		}
-		data := b[unix.CmsgLen(0):size]
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			c.local = mapped([4]byte(data[8:12]))
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
 			c.local = [16]byte(data[:16])
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
-			c.lost, c.counted = *(*uint32)(unsafe.Pointer(&data[0])), true
+			c.lost, c.counted = binary.NativeEndian.Uint32(data), true
 		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
-			c.segment = int(*(*int32)(unsafe.Pointer(&data[0])))
+			c.segment = int(int32(binary.NativeEndian.Uint32(data)))
 		}
-		b = b[min(unix.CmsgSpace(len(data)), len(b)):]
+		b = rest
 	}
 }
 
