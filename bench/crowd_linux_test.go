@@ -87,6 +87,17 @@ func (s *stage) crowd(n int, where func(i int) string) ([]*visitor, error) {
 	return all, <-errs
 }
 
+// gather connects n visitors to one path and waits until each of them gets what is
+// said there. Without a welcome there is no telling when that is: other servers
+// answer the handshake a moment before.
+func (s *stage) gather(n int, path string) ([]*visitor, error) {
+	all, err := s.crowd(n, func(int) string { return path })
+	if err == nil && !s.rooms {
+		time.Sleep(settle)
+	}
+	return all, err
+}
+
 func leave(all []*visitor) {
 	for _, v := range all {
 		if v != nil {
@@ -133,11 +144,17 @@ func (v *visitor) hear(n int) error {
 	return nil
 }
 
+// lost is a message that has not come for so long.
+const lost = 30 * time.Second
+
 // flood sends count messages from the first visitor to all others, window at a
 // time, each window when all have the one before.
 func flood(all []*visitor, size, count, window int) error {
 	message := text(size, "")
 	for range count / window {
+		for _, v := range all {
+			v.SetReadDeadline(time.Now().Add(lost))
+		}
 		var wg sync.WaitGroup
 		errs := make(chan error, len(all))
 		for _, v := range all[1:] {
@@ -160,26 +177,26 @@ func flood(all []*visitor, size, count, window int) error {
 
 // converse sends count messages of size from the first visitor, one every pause, and
 // returns how long each took to reach the last of the others. One that takes longer
-// than patience takes that long, and is the last.
-func converse(all []*visitor, size, count int, pause, patience time.Duration) []time.Duration {
+// than standstill takes that long, and is the last.
+func converse(all []*visitor, size, count int, pause time.Duration) []time.Duration {
 	message := text(size, "")
 	var took []time.Duration
 	for range count {
 		begin := time.Now()
 		if all[0].WriteMessage(websocket.TextMessage, message) != nil {
-			return append(took, patience)
+			return append(took, standstill)
 		}
 		var wg sync.WaitGroup
 		errs := make(chan error, len(all))
 		for _, v := range all[1:] {
-			v.SetReadDeadline(begin.Add(patience))
+			v.SetReadDeadline(begin.Add(standstill))
 			wg.Go(func() { errs <- v.hear(1) })
 		}
 		wg.Wait()
 		took = append(took, time.Since(begin))
 		for range all[1:] {
 			if <-errs != nil {
-				return append(took, patience)
+				return append(took, standstill)
 			}
 		}
 		time.Sleep(pause)

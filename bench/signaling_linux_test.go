@@ -108,6 +108,15 @@ type heard struct {
 	Ratio     float64 `json:"stalled_by_calm"`
 }
 
+// How delays are measured: messages of delaySize bytes, delayRounds times
+// delayCount of them without and as many with one who is stalled.
+const (
+	delaySize   = 4000
+	delayCount  = 250
+	delayRounds = 20
+	standstill  = 2 * time.Second // with a message, before nothing comes any more
+)
+
 // stage is a running server.
 type stage struct {
 	hall
@@ -204,7 +213,7 @@ func (s *stage) idle(m *heard) error {
 // deliveries measures what a second of the server's CPU delivers: messages of 200
 // bytes to 100 others, and to one of 100.
 func (s *stage) deliveries(m *heard) error {
-	all, err := s.crowd(101, func(int) string { return s.at("crowd") })
+	all, err := s.gather(101, s.at("crowd"))
 	defer leave(all)
 	if err != nil {
 		return err
@@ -262,35 +271,50 @@ func (s *stage) spent(f func() error) (time.Duration, error) {
 }
 
 // delays measures how long a message takes to reach the last of eight others: with
-// nothing else going on, with one more who does not read, and while 1,000 connect.
+// nothing else going on and with one more who does not read, a while of each in
+// turn, and while 1,000 connect.
 func (s *stage) delays(m *heard) error {
-	const count, size, patience = 3000, 4000, 2 * time.Second
-	all, err := s.crowd(9, func(int) string { return s.at("talk") })
+	all, err := s.gather(9, s.at("talk"))
 	defer leave(all)
 	if err != nil {
 		return err
 	}
-	converse(all, size, 300, 0, patience) // warm
-	calm := converse(all, size, count, 0, patience)
+	converse(all, delaySize, 300, 0) // warm
 	joining := make(chan error, 1)
 	go func() { joining <- s.comeAndGo(1000) }()
-	busy := converse(all, size, 500, time.Millisecond, patience)
+	busy := converse(all, delaySize, 500, time.Millisecond)
 	if err := <-joining; err != nil {
 		return err
 	}
 	time.Sleep(settle)
-	asleep, err := s.call(s.at("talk"), true)
-	if err != nil {
-		return err
+	var calm, stalled []time.Duration
+	for range delayRounds {
+		calm = append(calm, converse(all, delaySize, delayCount, 0)...)
+		more, err := s.besideStalled(all)
+		if err != nil {
+			return err
+		}
+		if stalled = append(stalled, more...); len(more) < delayCount {
+			break // nothing comes through any more
+		}
 	}
-	defer leave([]*visitor{asleep})
-	stalled := converse(all, size, count, 0, patience)
 	m.Calm, m.Stalled, m.Joining = quantile(calm, 0.99), quantile(stalled, 0.99), quantile(busy, 0.99)
-	if len(stalled) < count { // nothing came through any more
-		m.Stalled = float64(patience.Microseconds())
+	if len(stalled) < delayRounds*delayCount {
+		m.Stalled = float64(standstill.Microseconds())
 	}
 	m.Ratio = m.Stalled / m.Calm
 	return nil
+}
+
+// besideStalled is converse with one more in the room, who does not read and whose
+// kernel takes little. By the end a megabyte waits for it.
+func (s *stage) besideStalled(all []*visitor) ([]time.Duration, error) {
+	asleep, err := s.call(s.at("talk"), true)
+	if err != nil {
+		return nil, err
+	}
+	defer leave([]*visitor{asleep})
+	return converse(all, delaySize, delayCount, 0), nil
 }
 
 // comeAndGo connects n visitors and lets each go again: where there is one place
