@@ -47,7 +47,7 @@ func TestLeavesAmongMessages(t *testing.T) {
 						select {
 						case <-stop:
 							return
-						default:
+						case <-time.After(50 * time.Microsecond): // a flood would be too much for the guests
 							from.WriteMessage(websocket.TextMessage, []byte(`{"type":"n"}`))
 						}
 					}
