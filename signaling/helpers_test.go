@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -18,6 +19,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"icebox/config"
+	"icebox/internal/nowait"
 )
 
 // patience is how long a test waits for what has to come.
@@ -68,9 +70,16 @@ func start(t testing.TB, cfg *config.Config) (*Server, string) {
 
 func serve(t testing.TB, s *Server) (*Server, string) {
 	t.Helper()
+	return serveBuffered(t, s, 0)
+}
+
+// serveBuffered is serve with a bound of what the kernel takes for a peer.
+func serveBuffered(t testing.TB, s *Server, buffer int) (*Server, string) {
+	t.Helper()
 	before := runtime.NumGoroutine()
 	srv := httptest.NewUnstartedServer(handler(s))
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	srv.Listener = nowaitListener{srv.Listener, buffer}
 	srv.StartTLS()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -83,6 +92,23 @@ func serve(t testing.TB, s *Server) (*Server, string) {
 		waitFor(t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 	})
 	return s, "wss" + strings.TrimPrefix(srv.URL, "https")
+}
+
+// nowaitListener makes connections as the web package does.
+type nowaitListener struct {
+	net.Listener
+	buffer int // bytes that the kernel takes for a peer that does not read; 0: as many as it likes
+}
+
+func (l nowaitListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if l.buffer > 0 {
+		c.(*net.TCPConn).SetWriteBuffer(l.buffer)
+	}
+	return nowait.New(c), nil
 }
 
 // checkEmpty fails when a server without sockets still holds something.

@@ -96,7 +96,7 @@ func (m *member) expire(loss int) {
 func (m *member) bind(s *socket) {
 	m.room.server.cancel(m.window)
 	m.window = nil
-	m.socket, s.member = s, m
+	m.socket, s.member, s.courier = s, m, &m.room.courier
 }
 
 // release lets go of all that the member holds. room.mu is held.

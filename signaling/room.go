@@ -9,8 +9,9 @@ import (
 // order, which all members see. Nothing is waited for under the lock: what goes
 // out is queued.
 type room struct {
-	name   string
-	server *Server
+	name    string
+	server  *Server
+	courier courier
 
 	mu      sync.Mutex // guards members, and what each of them says that it guards
 	members []*member  // in the order in which they came

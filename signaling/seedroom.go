@@ -11,6 +11,7 @@ const nowhere = -1
 // seedRoom is the sockets of / or of one /seed/NAME, which hear each other.
 type seedRoom struct {
 	name    string
+	courier courier
 	sockets int // that joined and have not ended; guarded by the hall's lock
 
 	mu      sync.Mutex // guards members and the place of each
@@ -20,7 +21,7 @@ type seedRoom struct {
 func (r *seedRoom) add(s *socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.seed = r
+	s.seed, s.courier = r, &r.courier
 	s.place = len(r.members)
 	r.members = append(r.members, s)
 }

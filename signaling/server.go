@@ -13,8 +13,9 @@
 // All of a room see its messages in one order.
 //
 // A socket has one goroutine that reads. What is sent to it waits in a bounded
-// queue, which one writer empties; the writer exists only while there is
-// something to write, so that an idle socket costs one small stack. A message
+// queue, which has one writer while there is something to write: the courier of
+// its room, which waits for nobody, or a goroutine of its own where the kernel does
+// not take everything at once. So an idle socket costs one small stack. A message
 // becomes a frame once, and all receivers share it.
 //
 // What a peer may do is bounded, and what happens at each bound is decided:

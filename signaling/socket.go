@@ -14,6 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
+
+	"icebox/internal/nowait"
 )
 
 // readBuffer is what the websocket package reads into. TLS holds a whole record
@@ -34,6 +36,10 @@ type socket struct {
 	ws     *websocket.Conn
 	queue  queue
 	writer sync.WaitGroup // the writer, while there is one
+
+	bold    *nowait.Conn // what is at the bottom of wire; nil: it can only be waited for
+	courier *courier     // of its room, set before the socket is live; nil: it has none
+	behind  *socket      // guarded by courier.mu
 
 	inRooms bool    // it is one of /ws/ROOM
 	door    *door   // what it asked for, until it has entered
@@ -84,6 +90,9 @@ func (s *socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.ws = ws
 	s.wire.live = true
+	if s.bold = nowait.Of(s.wire.Conn); s.bold != nil {
+		s.bold.Hurry()
+	}
 	ws.SetReadLimit(s.settings.maxMessage)
 	ws.SetPingHandler(s.pinged)
 	ws.SetPongHandler(s.ponged)

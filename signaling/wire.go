@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"icebox/internal/nowait"
 )
 
 // errPadding ends a peer whose frames are nearly all header: empty fragments are
@@ -56,9 +58,7 @@ func (w *wire) SetWriteDeadline(t time.Time) error {
 // abort cuts the connection without a TLS alert, which could wait for a peer that
 // does not read.
 func (w *wire) abort() {
-	if c, ok := w.Conn.(interface{ NetConn() net.Conn }); ok {
-		c.NetConn().Close()
-	}
+	nowait.Innermost(w.Conn).Close()
 	w.Conn.Close()
 }
 

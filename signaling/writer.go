@@ -5,27 +5,51 @@ import (
 	"os"
 )
 
-// startWriter makes sure that there is a writer, if the socket is live. queue.mu
-// is held.
+// startWriter makes sure that there is a writer, if the socket is live: its room's
+// courier, or one that waits where there is none. queue.mu is held.
 func (s *socket) startWriter() {
 	if s.queue.writing || !s.queue.live {
 		return
 	}
 	s.queue.writing = true
 	s.writer.Add(1)
-	go s.write()
+	if s.bold != nil && s.courier != nil {
+		s.courier.add(s)
+	} else {
+		go s.write()
+	}
 }
 
-// write is the one writer of the socket, until nothing waits.
+// write is the writer of a socket until nothing waits. It waits for the peer.
 func (s *socket) write() {
 	defer s.writer.Done()
 	var c chunk
-	for s.take(&c) {
-		if err := s.flush(&c); err != nil {
-			s.writeFailed(&c, err)
+	s.take(&c)
+	s.writeOn(&c, s.flush(&c))
+}
+
+// finish goes on as write where the courier would have to wait, in the middle of c.
+func (s *socket) finish(c chunk) {
+	defer s.writer.Done()
+	s.writeOn(&c, nil)
+}
+
+// writeOn waits until c has left, which has been written with this error, and
+// writes the chunks after it.
+func (s *socket) writeOn(c *chunk, err error) {
+	for {
+		if err == nil && s.bold != nil {
+			err = s.bold.Flush()
+		}
+		if err != nil {
+			s.writeFailed(c, err)
 			return
 		}
-		s.server.stats.sent(&c)
+		if !s.wrote(c) {
+			return
+		}
+		s.take(c)
+		err = s.flush(c)
 	}
 }
 
@@ -42,25 +66,30 @@ func (c *chunk) add(it item) {
 	c.n++
 }
 
-// take gives back the room of what was written and takes what is next, control
-// frames first. It reports false when there is nothing, and then the writer has
-// to end.
-func (s *socket) take(c *chunk) bool {
+// take takes what is next, control frames first. What waited may have been dropped
+// meanwhile.
+func (s *socket) take(c *chunk) {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	*c = chunk{}
+	q.takeControl(c)
+	q.takeMessages(c)
+	if c.n > 0 && q.extend(&q.writeBy, s.server.tuning.write) {
+		s.wire.Conn.SetWriteDeadline(q.writeBy)
+	}
+}
+
+// wrote gives back the room of what was written, and says whether there is more.
+// If not, there is no writer from here on.
+func (s *socket) wrote(c *chunk) (more bool) {
+	s.server.stats.sent(c)
 	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s.giveBack(c)
-	*c = chunk{}
-	q.takeControl(c)
-	q.takeMessages(c)
-	if c.n == 0 {
-		q.writing = false
-		return false
-	}
-	if q.extend(&q.writeBy, s.server.tuning.write) {
-		s.wire.Conn.SetWriteDeadline(q.writeBy)
-	}
-	return true
+	q.writing = len(q.items) > 0 || q.ping || q.pong != nil || q.last != nil
+	return q.writing
 }
 
 // giveBack gives back the room that the messages of c took. queue.mu is held.
@@ -108,8 +137,8 @@ func (q *queue) takeMessages(c *chunk) {
 
 // flush writes the frames of c, those that are small together.
 func (s *socket) flush(c *chunk) error {
-	if f := c.items[0].frame; c.n == 1 && !f.numbered {
-		return s.put(f.wire)
+	if c.n == 1 && !c.items[0].frame.numbered {
+		return s.put(c.items[0].frame.wire)
 	}
 	buf := s.server.chunks.Get().(*[]byte)
 	defer s.server.chunks.Put(buf)

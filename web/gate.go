@@ -10,6 +10,7 @@ import (
 
 	"icebox/config"
 	"icebox/internal/hostnet"
+	"icebox/internal/nowait"
 )
 
 // Why a connection was refused: the label of a counter.
@@ -84,7 +85,7 @@ func (g *gate) enter(c net.Conn) (net.Conn, error) {
 			return nil, err
 		}
 		if victim == nil {
-			return &counted{Conn: c, from: from, leave: sync.OnceFunc(func() { g.leave(from) })}, nil
+			return &counted{Conn: nowait.New(c), from: from, leave: sync.OnceFunc(func() { g.leave(from) })}, nil
 		}
 		victim.Close()
 	}
@@ -172,6 +173,9 @@ type counted struct {
 	from  netip.Addr
 	leave func()
 }
+
+// NetConn is the connection inside.
+func (c *counted) NetConn() net.Conn { return c.Conn }
 
 func (c *counted) Close() error {
 	defer c.leave()

@@ -221,6 +221,9 @@ type peeked struct {
 // speaksSTUN says whether a STUN message begins here (RFC 7983 section 7).
 func (p *peeked) speaksSTUN() bool { return p.sealed && p.first <= 3 }
 
+// NetConn is the connection inside.
+func (p *peeked) NetConn() net.Conn { return p.Conn }
+
 // sealed says whether a connection that came out of Accept is one of TLS.
 func sealed(c net.Conn) bool {
 	if p, ok := c.(*peeked); ok {

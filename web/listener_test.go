@@ -7,12 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"icebox/config"
+	"icebox/internal/nowait"
 )
 
 func TestPlainHTTPOnTheTLSPort(t *testing.T) {
@@ -85,6 +87,62 @@ func TestTLSOff(t *testing.T) {
 		if res, body := b.askAt("http://"+b.Addr().String(), "GET", "/healthz"); res.StatusCode != 200 || body != "ok\n" {
 			t.Errorf("%s: %d %q", name, res.StatusCode, body)
 		}
+	}
+}
+
+// nobody takes the connections that speak STUN.
+type nobody struct{}
+
+func (nobody) ServeTLS(c net.Conn) { c.Close() }
+
+// taker notes whether what it takes over can be written to without waiting.
+type taker struct {
+	*relay
+	bold chan bool
+}
+
+func (s taker) ServeSeed(w http.ResponseWriter, _ *http.Request, _ string) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.bold <- false
+		return
+	}
+	defer c.Close()
+	s.bold <- nowait.Of(c) != nil
+}
+
+// TestSocketsWaitForNobody: signaling can write to a connection without waiting,
+// whatever it came through.
+func TestSocketsWaitForNobody(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there, they are waited for")
+	}
+	for name, change := range map[string]func(*Options){
+		"TLS":            func(*Options) {},
+		"TLS with TURN":  func(opt *Options) { opt.Relay = nobody{} },
+		"behind a proxy": func(opt *Options) { opt.TLS = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			took := taker{bold: make(chan bool, 1)}
+			b := startBox(t, func(_ *config.Config, opt *Options) {
+				change(opt)
+				opt.Signaling = took
+			})
+			c := b.dial()
+			c.SetDeadline(time.Now().Add(10 * time.Second))
+			if b.overTLS() {
+				c = tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+			}
+			io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+			select {
+			case bold := <-took.bold:
+				if !bold {
+					t.Error("it has to be waited for")
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("it was never taken over")
+			}
+		})
 	}
 }
 

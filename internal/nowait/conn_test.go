@@ -1,0 +1,201 @@
+package nowait
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+const (
+	patience = 10 * time.Second
+	buffer   = 64 << 10 // of either kernel: much smaller ones are slow
+)
+
+// pair is a Conn, and what is at its other end. Both kernels take little.
+func pair(t *testing.T) (*Conn, *net.TCPConn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	far, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	near.(*net.TCPConn).SetWriteBuffer(buffer)
+	far.(*net.TCPConn).SetReadBuffer(buffer)
+	near.SetDeadline(time.Now().Add(patience))
+	far.SetDeadline(time.Now().Add(patience))
+	c := New(near)
+	if Of(c) == nil {
+		t.Skip("this system can't write without waiting")
+	}
+	return c, far.(*net.TCPConn)
+}
+
+// pattern is n bytes that repeat so rarely that none can be missing unseen.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i ^ i>>8 ^ i>>16)
+	}
+	return b
+}
+
+// TestNothingIsLost: more than the kernel takes is written without waiting, and
+// arrives in order with what is written before and after.
+func TestNothingIsLost(t *testing.T) {
+	c, far := pair(t)
+	all := pattern(4 << 20)
+	write := func(n int) {
+		if k, err := c.Write(all[:n]); k != n || err != nil {
+			t.Fatalf("wrote %d of %d: %v", k, n, err)
+		}
+		all = all[n:]
+	}
+	whole := all
+	write(100) // waiting
+	c.Hurry()
+	write(1000)
+	if c.Behind() {
+		t.Error("1,100 bytes were too much for the kernel")
+	}
+	for range 30 {
+		write(100_000)
+	}
+	if !c.Behind() {
+		t.Fatal("3 MB were taken without waiting for anybody who reads")
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := c.Flush()
+		write(len(all))
+		done <- errors.Join(err, c.Flush(), c.Close())
+	}()
+	got, err := io.ReadAll(far)
+	if err != nil || !bytes.Equal(got, whole) {
+		t.Errorf("%d bytes arrived, want %d: %v", len(got), len(whole), err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if c.Behind() {
+		t.Error("something is still kept")
+	}
+}
+
+// TestWaitsBeforeHurry: until then it is a connection like any other.
+func TestWaitsBeforeHurry(t *testing.T) {
+	c, far := pair(t)
+	all := pattern(2 << 20)
+	go func() {
+		c.Write(all)
+		if c.Behind() {
+			t.Error("something was kept")
+		}
+		c.Close()
+	}()
+	if got, err := io.ReadAll(far); err != nil || !bytes.Equal(got, all) {
+		t.Errorf("%d bytes arrived, want %d: %v", len(got), len(all), err)
+	}
+}
+
+// TestFlushEnds: by the deadline, and when the connection is closed.
+func TestFlushEnds(t *testing.T) {
+	for name, end := range map[string]struct {
+		act  func(*Conn)
+		want error
+	}{
+		"deadline": {func(c *Conn) { c.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)) }, os.ErrDeadlineExceeded},
+		"close":    {func(c *Conn) { time.AfterFunc(20*time.Millisecond, func() { c.Close() }) }, net.ErrClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := pair(t)
+			c.Hurry()
+			c.Write(make([]byte, 8<<20))
+			if !c.Behind() {
+				t.Fatal("8 MB were taken without waiting")
+			}
+			end.act(c)
+			if err := c.Flush(); !errors.Is(err, end.want) {
+				t.Errorf("got %v, want %v", err, end.want)
+			}
+		})
+	}
+}
+
+// TestErrors: a connection that has ended says so without waiting too.
+func TestErrors(t *testing.T) {
+	c, far := pair(t)
+	far.SetLinger(0)
+	far.Close()
+	c.Hurry()
+	failed := false
+	for deadline := time.Now().Add(patience); !failed && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		_, err := c.Write([]byte("x"))
+		failed = err != nil
+	}
+	if !failed {
+		t.Error("a connection that was reset takes bytes for ever")
+	}
+	c.Close()
+	if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after Close: %v, want %v", err, net.ErrClosed)
+	}
+}
+
+// layer is one that a Conn can be found in.
+type layer struct{ net.Conn }
+
+func (l layer) NetConn() net.Conn { return l.Conn }
+
+func TestOf(t *testing.T) {
+	c, _ := pair(t)
+	stack := layer{tls.Server(layer{c}, new(tls.Config))}
+	if got := Of(stack); got != c {
+		t.Errorf("found %v, want %v", got, c)
+	}
+	if got := Innermost(stack); got != c.Conn {
+		t.Errorf("at the bottom is %v, want %v", got, c.Conn)
+	}
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	if got := Of(layer{New(a)}); got != nil {
+		t.Errorf("a pipe can be written to without waiting, by %v", got)
+	}
+	if got := Innermost(a); got != a {
+		t.Errorf("at the bottom is %v, want %v", got, a)
+	}
+	if Of(nil) != nil {
+		t.Error("there is something in nothing")
+	}
+}
+
+// TestWriteAllocatesNothing: while the kernel takes everything.
+func TestWriteAllocatesNothing(t *testing.T) {
+	c, far := pair(t)
+	go io.Copy(io.Discard, far)
+	b := make([]byte, 200)
+	c.Hurry()
+	allocs := testing.AllocsPerRun(200, func() {
+		c.Write(b)
+		if c.Behind() {
+			c.Flush()
+		}
+	})
+	if allocs > 0.5 { // a collection may empty the pool
+		t.Errorf("%v allocations a write", allocs)
+	}
+}
