@@ -7,8 +7,8 @@ import "sync"
 // waits. It takes turns, one chunk a socket. While it is on its way, what else is
 // said in the room queues up and leaves in fewer writes.
 type courier struct {
-	mu          sync.Mutex // guards the rest and every socket's behind
-	first, last *socket    // whose turn is next, by behind
+	mu          sync.Mutex // guards the rest and every socket's following
+	first, last *socket    // of those whose turn comes, linked by following
 	running     bool
 }
 
@@ -20,7 +20,7 @@ func (c *courier) add(s *socket) {
 	if c.first == nil {
 		c.first = s
 	} else {
-		c.last.behind = s
+		c.last.following = s
 	}
 	c.last = s
 	if !c.running {
@@ -38,7 +38,7 @@ func (c *courier) next() *socket {
 		c.last, c.running = nil, false
 		return nil
 	}
-	c.first, s.behind = s.behind, nil
+	c.first, s.following = s.following, nil
 	return s
 }
 
@@ -49,15 +49,20 @@ func (c *courier) run() {
 	}
 }
 
-// serve writes one chunk of what waits for s.
+// serve writes one chunk of what waits for s. A frame that is larger than a chunk is
+// not for the courier: all of it would be pending where the kernel takes nothing.
 func (c *courier) serve(s *socket, chunk *chunk) {
 	s.take(chunk)
-	err := s.flush(chunk)
+	if chunk.bytes > chunkSize {
+		go s.write(*chunk)
+		return
+	}
+	err := s.flush(chunk, false)
 	switch {
 	case err != nil:
 		s.writeFailed(chunk, err)
 		s.writer.Done()
-	case s.bold.Behind():
+	case s.bold.Pending():
 		go s.finish(*chunk)
 	case s.wrote(chunk):
 		c.add(s)

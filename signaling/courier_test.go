@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestCatchesUp: one that does not read for a while has the courier wait for
@@ -71,47 +72,127 @@ func TestCatchesUp(t *testing.T) {
 	}
 }
 
-// TestCourierTakesTurns: who has much to get does not hold up the others, and the
-// courier ends when nothing is left.
+// TestCourierTakesTurns: who has much to get does not hold up the others.
 func TestCourierTakesTurns(t *testing.T) {
 	s, url := start(t, unlimited())
-	a, b := dial(t, url+"/ws/r"), dial(t, url+"/ws/r")
-	welcomed(t, a)
-	welcomed(t, b)
-	waitFor(t, "the courier to end", func() bool {
-		r := onlyRoom(s)
-		r.courier.mu.Lock()
-		defer r.courier.mu.Unlock()
-		return !r.courier.running && r.courier.first == nil && r.courier.last == nil
+	much, little, from := dial(t, url), dial(t, url), dial(t, url)
+	r := s.hall.seeds[""]
+	sockets := r.list()
+	c := &r.courier
+	held := func() (first *socket) { // as a courier that is on its way and stands still
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.running = true
+		return c.first
+	}
+	waitFor(t, "the courier to come home", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return !c.running
 	})
-	// Neither socket is one that reads: what is in their queues stays there.
-	c := new(courier)
-	sockets := []*socket{newSocket(s, s.settings.Load(), pass{}, &door{seed: true}), newSocket(s, s.settings.Load(), pass{}, &door{seed: true})}
-	c.running = true // nobody runs it but the test
-	for range 2 {
-		for _, sock := range sockets {
-			c.add(sock)
-			if got := c.next(); got != sock {
-				t.Fatalf("it was the turn of %p, want %p", got, sock)
-			}
-		}
+	held()
+	filler := strings.Repeat("x", chunkSize/2)
+	for i := range 4 {
+		from.send(fmt.Sprint(i, filler))
 	}
-	c.add(sockets[0])
-	c.add(sockets[1])
-	if first, second, none := c.next(), c.next(), c.next(); first != sockets[0] || second != sockets[1] || none != nil {
-		t.Errorf("turns of %p, %p, %p", first, second, none)
+	waitFor(t, "everything to be queued", func() bool { return s.queued.Load() > 2*4*chunkSize/2 })
+	if held() == nil {
+		t.Fatal("nobody waits for the courier")
 	}
-	if c.running {
+	var turns []*socket
+	var ch chunk
+	for sock := c.next(); sock != nil; sock = c.next() {
+		turns = append(turns, sock)
+		c.serve(sock, &ch)
+	}
+	if len(turns) < 6 || turns[0] == turns[1] || turns[0] != turns[2] || turns[1] != turns[3] {
+		t.Errorf("%d turns, of %v among %v", len(turns), turns, sockets)
+	}
+	for i := range 4 {
+		much.expect(fmt.Sprint(i, filler))
+		little.expect(fmt.Sprint(i, filler))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running || c.first != nil || c.last != nil {
 		t.Error("it runs although nothing is left")
 	}
 }
 
-// onlyRoom is the one room that there is.
-func onlyRoom(s *Server) *room {
-	s.hall.mu.Lock()
-	defer s.hall.mu.Unlock()
-	for _, r := range s.hall.rooms {
-		return r
+// TestCutWhilePending: one that reads nothing is cut when a write has waited for
+// tuning.write, and counted as too slow, though its queue is not full.
+func TestCutWhilePending(t *testing.T) {
+	tn := defaultTuning()
+	tn.write = 500 * time.Millisecond
+	s, url := serveBuffered(t, newServer(unlimited(), quiet(), tn), 4096)
+	from, stalled := dial(t, url), dial(t, url)
+	innermost(stalled).SetReadBuffer(4096)
+	begun := time.Now()
+	for range 60 {
+		from.send(strings.Repeat("x", 10000))
 	}
-	return nil
+	waitFor(t, "it to be cut", func() bool { return s.gate.sockets() == 1 })
+	if d := time.Since(begun); d < tn.write {
+		t.Errorf("it was cut after %v, before %v were over", d, tn.write)
+	}
+	if n := refused(s, refuseTooSlow); n != 1 {
+		t.Errorf("too-slow was counted %d times, want 1", n)
+	}
+}
+
+// TestDeadlineIsLifted: a limit that was for one write is none for what TLS writes
+// later on its own account.
+func TestDeadlineIsLifted(t *testing.T) {
+	tn := defaultTuning()
+	tn.write = 300 * time.Millisecond
+	s, url := serveBuffered(t, newServer(unlimited(), quiet(), tn), 4096)
+	from, late := dial(t, url), dial(t, url)
+	innermost(late).SetReadBuffer(4096)
+	text := strings.Repeat("x", 60000) // more than the courier takes, so that it is waited for
+	from.send(text)
+	late.expect(text)
+	waitFor(t, "the writer to end", func() bool { return s.queued.Load() == 0 })
+	time.Sleep(tn.write + 100*time.Millisecond)
+	for _, sock := range s.hall.seeds[""].list() {
+		if sock.queue.mu.Lock(); !sock.queue.writeBy.IsZero() {
+			t.Error("a deadline is left")
+		}
+		sock.queue.mu.Unlock()
+		if _, err := sock.wire.Conn.Write(nil); err != nil {
+			t.Errorf("writing later: %v", err)
+		}
+	}
+	from.send("again")
+	late.expect("again")
+}
+
+// TestCutAtOnce: a socket is cut without waiting for a write that waits.
+func TestCutAtOnce(t *testing.T) {
+	s, url := serveBuffered(t, newServer(unlimited(), quiet(), defaultTuning()), 4096)
+	from, stalled := dial(t, url), dial(t, url)
+	innermost(stalled).SetReadBuffer(4096)
+	for range 60 {
+		from.send(strings.Repeat("x", 10000))
+	}
+	var sock *socket
+	waitFor(t, "a writer to wait", func() bool {
+		for _, sock = range s.hall.seeds[""].list() {
+			if sock.waitsToWrite() {
+				return true
+			}
+		}
+		return false
+	})
+	begun := time.Now()
+	sock.cut()
+	if d := time.Since(begun); d > 2*time.Second {
+		t.Errorf("cutting it took %v", d)
+	}
+}
+
+// waitsToWrite says whether the peer is being waited for.
+func (s *socket) waitsToWrite() bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.queue.writing && !s.queue.writeBy.IsZero()
 }

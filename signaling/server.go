@@ -75,7 +75,7 @@ type Server struct {
 	kept     atomic.Int64 // bytes that are kept for all members, for their resume
 	stats    stats
 	full     rate.Sometimes // tells the owner of full caps
-	wg       sync.WaitGroup // a socket with all that it starts, from before its upgrade; timers
+	wg       sync.WaitGroup // a socket with all that it starts, from before its upgrade; couriers; timers
 }
 
 // Options are what a Server needs of the rest of the box. They may be called by

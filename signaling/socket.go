@@ -37,9 +37,9 @@ type socket struct {
 	queue  queue
 	writer sync.WaitGroup // the writer, while there is one
 
-	bold    *nowait.Conn // what is at the bottom of wire; nil: it can only be waited for
-	courier *courier     // of its room, set before the socket is live; nil: it has none
-	behind  *socket      // guarded by courier.mu
+	bold      *nowait.Conn // what is at the bottom of wire; nil: it has to be waited for
+	courier   *courier     // of its room, set before the socket is live; nil: it has none
+	following *socket      // in the courier's line; guarded by courier.mu
 
 	inRooms bool    // it is one of /ws/ROOM
 	door    *door   // what it asked for, until it has entered
@@ -277,8 +277,8 @@ func (s *socket) refuseFrame(no *refusal) {
 	_, _ = io.CopyN(io.Discard, s.wire.Conn, drainBytes)
 }
 
-// end lets go of everything, its writer's goroutine too. The others in the room
-// are rid of the socket first.
+// end lets go of everything, and nobody writes any more when it returns. The others
+// in the room are rid of the socket first.
 func (s *socket) end() {
 	s.depart()
 	s.server.hall.leave(s)

@@ -55,8 +55,8 @@ func (w *wire) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// abort cuts the connection without a TLS alert, which could wait for a peer that
-// does not read.
+// abort cuts the connection at once: what is at the bottom first. TLS alone could
+// wait for a peer that does not read, to have its last word taken.
 func (w *wire) abort() {
 	nowait.Innermost(w.Conn).Close()
 	w.Conn.Close()

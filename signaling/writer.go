@@ -3,6 +3,8 @@ package signaling
 import (
 	"errors"
 	"os"
+	"slices"
+	"time"
 )
 
 // startWriter makes sure that there is a writer, if the socket is live: its room's
@@ -16,44 +18,54 @@ func (s *socket) startWriter() {
 	if s.bold != nil && s.courier != nil {
 		s.courier.add(s)
 	} else {
-		go s.write()
+		go s.write(chunk{})
 	}
 }
 
-// write is the writer of a socket until nothing waits. It waits for the peer.
-func (s *socket) write() {
+// write is the writer of a socket that may have to be waited for: it writes c and
+// then what waits, until nothing does.
+func (s *socket) write(c chunk) {
 	defer s.writer.Done()
-	var c chunk
-	s.take(&c)
-	s.writeOn(&c, s.flush(&c))
+	for more := true; more; {
+		s.limitWrite()
+		if err := s.flush(&c, true); err != nil {
+			s.writeFailed(&c, err)
+			return
+		}
+		if more = s.wrote(&c); more {
+			s.take(&c)
+		}
+	}
 }
 
-// finish goes on as write where the courier would have to wait, in the middle of c.
+// finish goes on as write where the courier would have to wait, when c has been
+// written but is pending.
 func (s *socket) finish(c chunk) {
-	defer s.writer.Done()
-	s.writeOn(&c, nil)
+	s.limitWrite()
+	if err := s.bold.Flush(); err != nil {
+		s.writeFailed(&c, err)
+		s.writer.Done()
+		return
+	}
+	if !s.wrote(&c) {
+		s.writer.Done()
+		return
+	}
+	s.write(chunk{})
 }
 
-// writeOn waits until c has left, which has been written with this error, and
-// writes the chunks after it.
-func (s *socket) writeOn(c *chunk, err error) {
-	for {
-		if err == nil && s.bold != nil {
-			err = s.bold.Flush()
-		}
-		if err != nil {
-			s.writeFailed(c, err)
-			return
-		}
-		if !s.wrote(c) {
-			return
-		}
-		s.take(c)
-		err = s.flush(c)
+// limitWrite sets how long the peer may be waited for. It holds for what TLS writes
+// on its own account too, and so only until wrote finds nothing more.
+func (s *socket) limitWrite() {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.extend(&q.writeBy, s.server.tuning.write) {
+		s.wire.Conn.SetWriteDeadline(q.writeBy)
 	}
 }
 
-// chunk is what is written at once. It lives on the writer's stack.
+// chunk is what is written at once.
 type chunk struct {
 	items    [chunkFrames]item
 	n        int   // of items
@@ -75,9 +87,6 @@ func (s *socket) take(c *chunk) {
 	*c = chunk{}
 	q.takeControl(c)
 	q.takeMessages(c)
-	if c.n > 0 && q.extend(&q.writeBy, s.server.tuning.write) {
-		s.wire.Conn.SetWriteDeadline(q.writeBy)
-	}
 }
 
 // wrote gives back the room of what was written, and says whether there is more.
@@ -89,6 +98,10 @@ func (s *socket) wrote(c *chunk) (more bool) {
 	defer q.mu.Unlock()
 	s.giveBack(c)
 	q.writing = len(q.items) > 0 || q.ping || q.pong != nil || q.last != nil
+	if !q.writing && !q.closing && !q.writeBy.IsZero() {
+		q.writeBy = time.Time{}
+		s.wire.Conn.SetWriteDeadline(q.writeBy)
+	}
 	return q.writing
 }
 
@@ -135,17 +148,18 @@ func (q *queue) takeMessages(c *chunk) {
 	}
 }
 
-// flush writes the frames of c, those that are small together.
-func (s *socket) flush(c *chunk) error {
+// flush writes the frames of c, those that are small together. With wait it returns
+// when the kernel has all of it, else some may be pending.
+func (s *socket) flush(c *chunk, wait bool) error {
 	if c.n == 1 && !c.items[0].frame.numbered {
-		return s.put(c.items[0].frame.wire)
+		return s.put(c.items[0].frame.wire, wait)
 	}
 	buf := s.server.chunks.Get().(*[]byte)
 	defer s.server.chunks.Put(buf)
 	b := (*buf)[:0]
 	for _, it := range c.items[:c.n] {
 		if len(b)+it.size() > cap(b) {
-			if err := s.put(b); err != nil {
+			if err := s.put(b, wait); err != nil {
 				return err
 			}
 			b = b[:0]
@@ -155,21 +169,30 @@ func (s *socket) flush(c *chunk) error {
 			b = append(b, it.frame.wire...)
 			continue
 		}
-		if err := errors.Join(s.put(b), s.put(it.frame.wire)); err != nil {
+		if err := s.put(b, wait); err != nil {
+			return err
+		}
+		if err := s.put(it.frame.wire, wait); err != nil {
 			return err
 		}
 		b = b[:0]
 	}
-	return s.put(b)
+	return s.put(b, wait)
 }
 
-// put writes b unless it is empty.
-func (s *socket) put(b []byte) error {
-	if len(b) == 0 {
-		return nil
+// put writes b. With wait it does so piece by piece: no more than one is pending.
+func (s *socket) put(b []byte, wait bool) error {
+	for piece := range slices.Chunk(b, chunkSize) {
+		if _, err := s.wire.Conn.Write(piece); err != nil {
+			return err
+		}
+		if wait && s.bold != nil {
+			if err := s.bold.Flush(); err != nil {
+				return err
+			}
+		}
 	}
-	_, err := s.wire.Conn.Write(b)
-	return err
+	return nil
 }
 
 // writeFailed ends a socket whose stream is now broken in the middle of a frame:

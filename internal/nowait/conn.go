@@ -3,22 +3,32 @@
 package nowait
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"syscall"
 )
 
-// Conn is a connection like any other until Hurry. From then on Write never waits,
-// whoever calls it: what the kernel does not take at once is kept, in its place
-// before all that is written later, until Flush. How much that may be is up to the
-// callers. Methods may be called by any goroutine.
+// maxPending is how many bytes a Conn keeps. TLS writes on its own account too,
+// when its peer asks it to, and a peer that asks for much need not read any of it.
+const maxPending = 64 << 10
+
+// errFull ends a connection whose peer has asked for more than that.
+var errFull = errors.New("the peer does not read, and too much is pending")
+
+// Conn is a connection like any other until Hurry. From then on Write does not wait
+// for the peer: what the kernel does not take at once is pending, in its place
+// before all that is written later, until Flush, which waits. While it does, every
+// other method but Close and the deadlines waits for it. Methods may be called by
+// any goroutine.
 type Conn struct {
 	net.Conn
 	raw syscall.RawConn
 
-	mu    sync.Mutex // held while bytes go out; guards the rest
-	hurry bool       // Write does not wait
-	kept  []byte     // that the kernel did not take
+	mu      sync.Mutex // held while bytes go out; guards the rest
+	hurry   bool       // Write does not wait
+	pending []byte     // that the kernel did not take
+	failed  error      // of a write in a hurry: the stream has a gap from there on
 }
 
 // New puts a Conn on c. Where c or this system can't be written to without
@@ -64,27 +74,27 @@ func (c *Conn) Hurry() {
 	c.hurry = true
 }
 
-// Behind says whether something is kept, so that Flush is due.
-func (c *Conn) Behind() bool {
+// Pending says whether something is, so that Flush is due.
+func (c *Conn) Pending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.kept) > 0
+	return len(c.pending) > 0
 }
 
-// Flush writes what is kept and waits for it, until the write deadline or Close.
-// So does a Write meanwhile.
+// Flush writes what is pending and waits for it, until the write deadline or Close.
+// After an error the connection is good for nothing more.
 func (c *Conn) Flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.kept) == 0 {
-		return nil
+	if c.failed == nil && len(c.pending) > 0 {
+		_, c.failed = c.Conn.Write(c.pending)
+		c.pending = nil
 	}
-	_, err := c.Conn.Write(c.kept)
-	c.kept = nil
-	return err
+	return c.failed
 }
 
-// Write is that of a net.Conn. In a hurry, all of b counts as written.
+// Write is that of a net.Conn. In a hurry, what is pending counts as written, and
+// the error is for good.
 func (c *Conn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,12 +102,15 @@ func (c *Conn) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	taken := 0
-	if len(c.kept) == 0 {
-		var err error
-		if taken, err = try(c.raw, b); err != nil {
-			return taken, err
-		}
+	if c.failed == nil && len(c.pending) == 0 {
+		taken, c.failed = try(c.raw, b)
 	}
-	c.kept = append(c.kept, b[taken:]...)
+	if c.failed == nil && len(c.pending)+len(b)-taken > maxPending {
+		c.failed = errFull
+	}
+	if c.failed != nil {
+		return taken, c.failed
+	}
+	c.pending = append(c.pending, b[taken:]...)
 	return len(b), nil
 }

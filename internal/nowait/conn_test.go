@@ -58,30 +58,40 @@ func pattern(n int) []byte {
 func TestNothingIsLost(t *testing.T) {
 	c, far := pair(t)
 	all := pattern(4 << 20)
-	write := func(n int) {
-		if k, err := c.Write(all[:n]); k != n || err != nil {
-			t.Fatalf("wrote %d of %d: %v", k, n, err)
+	whole := all
+	write := func(n int) error {
+		k, err := c.Write(all[:n])
+		if err == nil && k != n {
+			err = io.ErrShortWrite
 		}
 		all = all[n:]
+		return err
 	}
-	whole := all
-	write(100) // waiting
+	if err := write(100); err != nil { // waiting
+		t.Fatal(err)
+	}
 	c.Hurry()
-	write(1000)
-	if c.Behind() {
+	if err := write(1000); err != nil {
+		t.Fatal(err)
+	}
+	if c.Pending() {
 		t.Error("1,100 bytes were too much for the kernel")
 	}
-	for range 30 {
-		write(100_000)
+	for !c.Pending() {
+		if err := write(10_000); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !c.Behind() {
-		t.Fatal("3 MB were taken without waiting for anybody who reads")
+	if err := write(10_000); err != nil {
+		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
 		err := c.Flush()
-		write(len(all))
-		done <- errors.Join(err, c.Flush(), c.Close())
+		for err == nil && len(all) > 0 {
+			err = errors.Join(write(min(maxPending, len(all))), c.Flush())
+		}
+		done <- errors.Join(err, c.Close())
 	}()
 	got, err := io.ReadAll(far)
 	if err != nil || !bytes.Equal(got, whole) {
@@ -90,8 +100,34 @@ func TestNothingIsLost(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if c.Behind() {
-		t.Error("something is still kept")
+	if c.Pending() {
+		t.Error("something is still pending")
+	}
+}
+
+// TestPendingIsBounded: a peer that reads nothing can't have any amount kept, and
+// an error is one for good.
+func TestPendingIsBounded(t *testing.T) {
+	c, _ := pair(t)
+	c.Hurry()
+	var err error
+	written := 0
+	for err == nil && written < 64<<20 {
+		var n int
+		n, err = c.Write(make([]byte, 100))
+		written += n
+	}
+	if !errors.Is(err, errFull) {
+		t.Fatalf("%d bytes were taken: %v", written, err)
+	}
+	if n := len(c.pending); n > maxPending || n < maxPending-100 {
+		t.Errorf("%d bytes are kept, want %d", n, maxPending)
+	}
+	if _, err := c.Write(nil); !errors.Is(err, errFull) {
+		t.Errorf("then a write said %v, want %v", err, errFull)
+	}
+	if err := c.Flush(); !errors.Is(err, errFull) {
+		t.Errorf("then Flush said %v, want %v", err, errFull)
 	}
 }
 
@@ -101,8 +137,8 @@ func TestWaitsBeforeHurry(t *testing.T) {
 	all := pattern(2 << 20)
 	go func() {
 		c.Write(all)
-		if c.Behind() {
-			t.Error("something was kept")
+		if c.Pending() {
+			t.Error("something was pending")
 		}
 		c.Close()
 	}()
@@ -123,13 +159,17 @@ func TestFlushEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := pair(t)
 			c.Hurry()
-			c.Write(make([]byte, 8<<20))
-			if !c.Behind() {
-				t.Fatal("8 MB were taken without waiting")
+			for !c.Pending() {
+				if _, err := c.Write(make([]byte, 1000)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			end.act(c)
 			if err := c.Flush(); !errors.Is(err, end.want) {
 				t.Errorf("got %v, want %v", err, end.want)
+			}
+			if _, err := c.Write([]byte("x")); !errors.Is(err, end.want) {
+				t.Errorf("then a write said %v, want %v", err, end.want)
 			}
 		})
 	}
@@ -148,10 +188,6 @@ func TestErrors(t *testing.T) {
 	}
 	if !failed {
 		t.Error("a connection that was reset takes bytes for ever")
-	}
-	c.Close()
-	if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("after Close: %v, want %v", err, net.ErrClosed)
 	}
 }
 
@@ -191,7 +227,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	c.Hurry()
 	allocs := testing.AllocsPerRun(200, func() {
 		c.Write(b)
-		if c.Behind() {
+		if c.Pending() {
 			c.Flush()
 		}
 	})
