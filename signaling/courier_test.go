@@ -75,7 +75,7 @@ func TestCatchesUp(t *testing.T) {
 // TestCourierTakesTurns: who has much to get does not hold up the others.
 func TestCourierTakesTurns(t *testing.T) {
 	s, url := start(t, unlimited())
-	much, little, from := dial(t, url), dial(t, url), dial(t, url)
+	a, b, from := dial(t, url), dial(t, url), dial(t, url)
 	r := s.hall.seeds[""]
 	sockets := r.list()
 	c := &r.courier
@@ -109,8 +109,8 @@ func TestCourierTakesTurns(t *testing.T) {
 		t.Errorf("%d turns, of %v among %v", len(turns), turns, sockets)
 	}
 	for i := range 4 {
-		much.expect(fmt.Sprint(i, filler))
-		little.expect(fmt.Sprint(i, filler))
+		a.expect(fmt.Sprint(i, filler))
+		b.expect(fmt.Sprint(i, filler))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,13 +124,8 @@ func TestCourierTakesTurns(t *testing.T) {
 func TestCutWhilePending(t *testing.T) {
 	tn := defaultTuning()
 	tn.write = 500 * time.Millisecond
-	s, url := serveBuffered(t, newServer(unlimited(), quiet(), tn), 4096)
-	from, stalled := dial(t, url), dial(t, url)
-	innermost(stalled).SetReadBuffer(4096)
 	begun := time.Now()
-	for range 60 {
-		from.send(strings.Repeat("x", 10000))
-	}
+	s := stall(t, tn)
 	waitFor(t, "it to be cut", func() bool { return s.gate.sockets() == 1 })
 	if d := time.Since(begun); d < tn.write {
 		t.Errorf("it was cut after %v, before %v were over", d, tn.write)
@@ -168,12 +163,7 @@ func TestDeadlineIsLifted(t *testing.T) {
 
 // TestCutAtOnce: a socket is cut without waiting for a write that waits.
 func TestCutAtOnce(t *testing.T) {
-	s, url := serveBuffered(t, newServer(unlimited(), quiet(), defaultTuning()), 4096)
-	from, stalled := dial(t, url), dial(t, url)
-	innermost(stalled).SetReadBuffer(4096)
-	for range 60 {
-		from.send(strings.Repeat("x", 10000))
-	}
+	s := stall(t, defaultTuning())
 	var sock *socket
 	waitFor(t, "a writer to wait", func() bool {
 		for _, sock = range s.hall.seeds[""].list() {
@@ -188,6 +178,19 @@ func TestCutAtOnce(t *testing.T) {
 	if d := time.Since(begun); d > 2*time.Second {
 		t.Errorf("cutting it took %v", d)
 	}
+}
+
+// stall starts a server with a peer that reads nothing, and sends it less than its
+// queue holds and more than the kernel takes.
+func stall(t *testing.T, tn tuning) *Server {
+	t.Helper()
+	s, url := serveBuffered(t, newServer(unlimited(), quiet(), tn), 4096)
+	from, stalled := dial(t, url), dial(t, url)
+	innermost(stalled).SetReadBuffer(4096)
+	for range 60 {
+		from.send(strings.Repeat("x", 10000))
+	}
+	return s
 }
 
 // waitsToWrite says whether the peer is being waited for.

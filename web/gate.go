@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -184,18 +183,12 @@ func (c *counted) Close() error {
 
 // countedOf finds the counted connection inside of c.
 func countedOf(c net.Conn) *counted {
-	for {
-		switch outer := c.(type) {
-		case *tls.Conn:
-			c = outer.NetConn()
-		case *peeked:
-			c = outer.Conn
-		case *counted:
-			return outer
-		default:
-			return nil
+	for layer := range nowait.Layers(c) {
+		if own, ok := layer.(*counted); ok {
+			return own
 		}
 	}
+	return nil
 }
 
 // remoteAddr is the IP address of a.

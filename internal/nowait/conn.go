@@ -4,6 +4,7 @@ package nowait
 
 import (
 	"errors"
+	"iter"
 	"net"
 	"sync"
 	"syscall"
@@ -35,14 +36,13 @@ type Conn struct {
 // waiting, Of does not find it, and it only passes on.
 func New(c net.Conn) *Conn { return &Conn{Conn: c, raw: rawOf(c)} }
 
-// Of is the Conn inside of c, as NetConn of each layer leads to it; nil where
-// there is none that can be written to without waiting.
+// Of is the Conn among the layers of c; nil where there is none that can be written
+// to without waiting.
 func Of(c net.Conn) *Conn {
-	for c != nil {
-		if own, ok := c.(*Conn); ok && own.raw != nil {
+	for layer := range Layers(c) {
+		if own, ok := layer.(*Conn); ok && own.raw != nil {
 			return own
 		}
-		c = inside(c)
 	}
 	return nil
 }
@@ -50,18 +50,23 @@ func Of(c net.Conn) *Conn {
 // Innermost is the connection at the bottom of c, which can be closed at once
 // whatever its layers are doing.
 func Innermost(c net.Conn) net.Conn {
-	for next := c; next != nil; next = inside(next) {
-		c = next
+	for layer := range Layers(c) {
+		c = layer
 	}
 	return c
 }
 
-// inside is what a layer is on; nil where c is none.
-func inside(c net.Conn) net.Conn {
-	if layer, ok := c.(interface{ NetConn() net.Conn }); ok {
-		return layer.NetConn()
+// Layers are c, what it is on as its NetConn says, and so on down.
+func Layers(c net.Conn) iter.Seq[net.Conn] {
+	return func(yield func(net.Conn) bool) {
+		for c := c; c != nil && yield(c); {
+			on, ok := c.(interface{ NetConn() net.Conn })
+			if !ok {
+				return
+			}
+			c = on.NetConn()
+		}
 	}
-	return nil
 }
 
 // NetConn is the connection that c was made of.
