@@ -61,12 +61,9 @@ func (c *courier) serve(s *socket, chunk *chunk) {
 	switch {
 	case err != nil:
 		s.writeFailed(chunk, err)
-		s.writer.Done()
 	case s.bold.Pending():
 		go s.finish(*chunk)
 	case s.wrote(chunk):
 		c.add(s)
-	default:
-		s.writer.Done()
 	}
 }

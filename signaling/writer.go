@@ -25,7 +25,6 @@ func (s *socket) startWriter() {
 // write is the writer of a socket that may have to be waited for: it writes c and
 // then what waits, until nothing does.
 func (s *socket) write(c chunk) {
-	defer s.writer.Done()
 	for more := true; more; {
 		s.limitWrite()
 		if err := s.flush(&c, true); err != nil {
@@ -44,18 +43,15 @@ func (s *socket) finish(c chunk) {
 	s.limitWrite()
 	if err := s.bold.Flush(); err != nil {
 		s.writeFailed(&c, err)
-		s.writer.Done()
 		return
 	}
-	if !s.wrote(&c) {
-		s.writer.Done()
-		return
+	if s.wrote(&c) {
+		s.write(chunk{})
 	}
-	s.write(chunk{})
 }
 
 // limitWrite sets how long the peer may be waited for. It holds for what TLS writes
-// on its own account too, and so only until wrote finds nothing more.
+// on its own account too, and so only until endWriter.
 func (s *socket) limitWrite() {
 	q := &s.queue
 	q.mu.Lock()
@@ -89,20 +85,31 @@ func (s *socket) take(c *chunk) {
 	q.takeMessages(c)
 }
 
-// wrote gives back the room of what was written, and says whether there is more.
-// If not, there is no writer from here on.
+// wrote gives back the room of what was written, and says whether there is more. If
+// not, it has ended the writer.
 func (s *socket) wrote(c *chunk) (more bool) {
 	s.server.stats.sent(c)
 	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s.giveBack(c)
-	q.writing = len(q.items) > 0 || q.ping || q.pong != nil || q.last != nil
-	if !q.writing && !q.closing && !q.writeBy.IsZero() {
+	if len(q.items) > 0 || q.ping || q.pong != nil || q.last != nil {
+		return true
+	}
+	s.endWriter()
+	return false
+}
+
+// endWriter says that there is no writer from here on: the next to queue something
+// starts one. queue.mu is held.
+func (s *socket) endWriter() {
+	q := &s.queue
+	q.writing = false
+	if !q.closing && !q.writeBy.IsZero() {
 		q.writeBy = time.Time{}
 		s.wire.Conn.SetWriteDeadline(q.writeBy)
 	}
-	return q.writing
+	s.writer.Done()
 }
 
 // giveBack gives back the room that the messages of c took. queue.mu is held.
@@ -195,8 +202,8 @@ func (s *socket) put(b []byte, wait bool) error {
 	return nil
 }
 
-// writeFailed ends a socket whose stream is now broken in the middle of a frame:
-// there is nothing left to say on it.
+// writeFailed ends the writer, and the socket: its stream is now broken in the middle
+// of a frame, and there is nothing left to say on it.
 func (s *socket) writeFailed(c *chunk, err error) {
 	q := &s.queue
 	q.mu.Lock()
@@ -207,8 +214,8 @@ func (s *socket) writeFailed(c *chunk, err error) {
 	s.giveBack(c)
 	s.shutLocked(nil, 0)
 	q.last = nil
-	q.writing = false
 	s.wire.abort()
+	s.endWriter()
 }
 
 func newChunk() any {
