@@ -184,14 +184,14 @@ func (e *Engine) free() error {
 // from the moment on at which Add returns. The worker is the one that reads him,
 // Datagram.Worker.
 func (e *Engine) Add(worker int, l *Listener, t Tuple, flow any) {
-	k := keyOf(t, l.index, l.wildcard)
-	e.workers[worker].commands.add(func(w *Worker) { w.flows.put(k, flow) }, false)
+	s := senderOf(t, l.index, l.wildcard)
+	e.workers[worker].commands.add(func(w *Worker) { w.flows.put(&s, flow) }, false)
 }
 
 // Remove takes out what Add has entered, if that is still there.
 func (e *Engine) Remove(worker int, l *Listener, t Tuple, flow any) {
-	k := keyOf(t, l.index, l.wildcard)
-	e.workers[worker].commands.add(func(w *Worker) { w.flows.remove(k, flow) }, true)
+	s := senderOf(t, l.index, l.wildcard)
+	e.workers[worker].commands.add(func(w *Worker) { w.flows.remove(&s, flow) }, true)
 }
 
 // Turn gives out workers in turn, for whoever does not come from one.

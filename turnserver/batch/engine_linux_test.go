@@ -35,7 +35,7 @@ type rig struct {
 	address, relayAddress netip.AddrPort
 }
 
-func newRig(t *testing.T, workers int, segments bool) *rig {
+func newRig(t testing.TB, workers int, segments bool) *rig {
 	t.Helper()
 	r := &rig{closed: make(chan struct{})}
 	var err error
@@ -275,13 +275,13 @@ func TestKeys(t *testing.T) {
 	for _, client := range []string{"1.2.3.4:5", "1.2.3.4:6", "1.2.3.5:5", "[2001:db8::1]:5", "[::1.2.3.4]:5"} {
 		for _, local := range []string{"9.9.9.9:3478", "[2001:db8::9]:3478", "8.8.8.8:3478"} {
 			for listener := range 2 {
-				k := keyOf(Tuple{netip.MustParseAddrPort(client), netip.MustParseAddrPort(local)}, listener, true)
-				if f.get(&k) != nil {
+				s := senderOf(Tuple{netip.MustParseAddrPort(client), netip.MustParseAddrPort(local)}, listener, true)
+				if f.get(&s) != nil {
 					t.Errorf("%s to %s of listener %d is taken for another", client, local, listener)
 				}
 				name := fmt.Sprint(client, local, listener)
-				f.put(k, name)
-				seen[name] = f.get(&k) == name
+				f.put(&s, name)
+				seen[name] = f.get(&s) == name
 			}
 		}
 	}

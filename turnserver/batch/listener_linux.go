@@ -67,15 +67,14 @@ type Datagram struct {
 
 	worker *Worker
 	socket *socket
-	from   *sockaddr
-	local  [16]byte // where the listener is a wildcard one
+	sender sender
 }
 
 // Tuple is who sent it, and which address he asked.
 func (d *Datagram) Tuple() Tuple {
-	t := Tuple{Client: d.from.addrPort(), Local: d.socket.local}
+	t := Tuple{Client: d.sender.client.addrPort(), Local: d.socket.local}
 	if d.socket.listener.wildcard {
-		t.Local = netip.AddrPortFrom(netip.AddrFrom16(d.local).Unmap(), d.socket.port)
+		t.Local = netip.AddrPortFrom(netip.AddrFrom16(d.sender.local).Unmap(), d.socket.port)
 	}
 	return t
 }
@@ -108,6 +107,7 @@ func (w *Worker) read(s *socket) bool {
 	if errno != 0 {
 		return false // of memory, or of somebody's ICMP: the next read tells
 	}
+	w.datagram = Datagram{worker: w, socket: s}
 	for i := range w.inbox[:n] {
 		w.handle(s, i)
 	}
@@ -118,19 +118,13 @@ func (w *Worker) read(s *socket) bool {
 // them, and makes the place ready for the next.
 func (w *Worker) handle(s *socket, i int) {
 	m := &w.inbox[i]
-	from := &w.senders[i]
-	d := &w.datagram
-	*d = Datagram{worker: w, socket: s, from: from}
-	k := key{client: from.key16(), ends: ends{from.port(), uint16(s.listener.index)}}
 	var c control
 	if n := int(m.header.Controllen); n > 0 {
 		c.read(w.controls[i][:n])
 		w.overflowed(&c, &s.lost)
 	}
-	if s.listener.wildcard {
-		d.local, k.local = c.local, c.local
-	}
-	d.Flow = w.flows.get(&k)
+	d := &w.datagram
+	d.from(&w.senders[i], &c)
 	received := w.arena.slot(i)[Headroom:][:m.length]
 	size, count := w.cut(len(received), c.segment)
 	for n := range count {
@@ -140,4 +134,17 @@ func (w *Worker) handle(s *socket, i int) {
 	}
 	m.header.Namelen = unix.SizeofSockaddrInet6
 	m.header.SetControllen(controlSize)
+}
+
+// from says who has sent it. Often it is who has sent the one before.
+func (d *Datagram) from(client *sockaddr, c *control) {
+	wildcard := d.socket.listener.wildcard
+	if last := &d.sender; last.client != nil && last.client.equal(client) && (!wildcard || last.local == c.local) {
+		return
+	}
+	d.sender.client, d.sender.listener = client, uint16(d.socket.listener.index)
+	if wildcard {
+		d.sender.local = c.local
+	}
+	d.Flow = d.worker.flows.get(&d.sender)
 }

@@ -39,19 +39,33 @@ func (s *sockaddr) addrPort() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(s.raw.Addr).Unmap(), s.port())
 }
 
-// key16 is the address alone, IPv4 ones in mapped form.
-func (s *sockaddr) key16() [16]byte {
+// v4 is the IPv4 address, a mapped one too, in the order that it has in memory; ok
+// says whether it is one.
+func (s *sockaddr) v4() (a uint32, ok bool) {
 	if s.raw.Family == unix.AF_INET {
-		return mapped(s.ipv4().Addr)
+		return binary.NativeEndian.Uint32(s.ipv4().Addr[:]), true
 	}
-	return s.raw.Addr
+	return binary.NativeEndian.Uint32(s.raw.Addr[12:]), [12]byte(s.raw.Addr[:]) == mappedPrefix
 }
+
+// equal says whether both are of one address and port.
+func (s *sockaddr) equal(other *sockaddr) bool {
+	if s.raw.Family == unix.AF_INET {
+		return *s.head() == *other.head()
+	}
+	return *s.head() == *other.head() && s.raw.Addr == other.raw.Addr
+}
+
+// head is what both families begin with: family, port, and the address of IPv4.
+func (s *sockaddr) head() *uint64 { return (*uint64)(unsafe.Pointer(&s.raw)) }
 
 // mappedPrefix is in front of an IPv4 address in its mapped form.
 var mappedPrefix = [12]byte{10: 0xFF, 11: 0xFF}
 
-func mapped(a [4]byte) [16]byte {
-	return [16]byte{10: 0xFF, 11: 0xFF, 12: a[0], 13: a[1], 14: a[2], 15: a[3]}
+func mapped(a [4]byte) (m [16]byte) {
+	copy(m[:], mappedPrefix[:])
+	copy(m[12:], a[:])
+	return m
 }
 
 func (s *sockaddr) pointer() *byte { return (*byte)(unsafe.Pointer(&s.raw)) }

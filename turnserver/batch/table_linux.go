@@ -1,72 +1,82 @@
 package batch
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // Tuple is a client at a listener: his address, and the one that he asked.
 type Tuple struct{ Client, Local netip.AddrPort }
 
-// key is a Tuple as a worker looks it up. Of the local end, which is one of the
-// listener's, there is the address alone.
-type key struct {
-	client, local [16]byte
-	ends
+// sender is a Tuple as sockets tell it. Where the listener has one address alone,
+// datagrams do not say which they came to, and local is empty.
+type sender struct {
+	client   *sockaddr
+	local    [16]byte
+	listener uint16
 }
 
-// key4 is the same of IPv4: small, since each packet looks its own up.
-type key4 struct {
-	client, local [4]byte
-	ends
+func senderOf(t Tuple, listener int, wildcard bool) sender {
+	s := sender{client: new(sockaddr), listener: uint16(listener)}
+	s.client.set(t.Client, t.Client.Addr().Is6())
+	if wildcard {
+		s.local = t.Local.Addr().As16()
+	}
+	return s
 }
+
+// key4 and key6 are what a sender is looked up by. That of IPv4 is small, and made
+// and hashed as whole words, since each packet looks its own up.
+type (
+	key4 struct{ addresses, ends uint64 }
+	key6 struct {
+		client, local [16]byte
+		ends          uint64
+	}
+)
+
+// short is the key of an IPv4 sender; ok says whether he is one.
+func (s *sender) short() (k key4, ok bool) {
+	client, ok := s.client.v4()
+	local := binary.NativeEndian.Uint32(s.local[12:])
+	return key4{uint64(client)<<32 | uint64(local), s.ends()}, ok
+}
+
+func (s *sender) long() key6 { return key6{s.client.raw.Addr, s.local, s.ends()} }
 
 // ends are the numbers of a key.
-type ends struct{ port, listener uint16 }
+func (s *sender) ends() uint64 { return uint64(s.client.raw.Port)<<16 | uint64(s.listener) }
 
 // flows are what has been entered, by sender.
 type flows struct {
 	ipv4 map[key4]any
-	ipv6 map[key]any
+	ipv6 map[key6]any
 }
 
-func newFlows() flows { return flows{make(map[key4]any), make(map[key]any)} }
+func newFlows() flows { return flows{make(map[key4]any), make(map[key6]any)} }
 
-// keyOf is the key of a client at a listener. Where that has one address alone,
-// datagrams do not say which they came to, and keys don't either.
-func keyOf(t Tuple, listener int, wildcard bool) key {
-	k := key{client: t.Client.Addr().As16(), ends: ends{t.Client.Port(), uint16(listener)}}
-	if wildcard {
-		k.local = t.Local.Addr().As16()
+func (f *flows) get(s *sender) any {
+	if k, ok := s.short(); ok {
+		return f.ipv4[k]
 	}
-	return k
+	return f.ipv6[s.long()]
 }
 
-// v4 is the short form of a key, and whether it has one.
-func (k *key) v4() (key4, bool) {
-	short := key4{client: [4]byte(k.client[12:]), local: [4]byte(k.local[12:]), ends: k.ends}
-	return short, [12]byte(k.client[:]) == mappedPrefix
-}
-
-func (f *flows) get(k *key) any {
-	if short, ok := k.v4(); ok {
-		return f.ipv4[short]
-	}
-	return f.ipv6[*k]
-}
-
-func (f *flows) put(k key, flow any) {
-	if short, ok := k.v4(); ok {
-		f.ipv4[short] = flow
+func (f *flows) put(s *sender, flow any) {
+	if k, ok := s.short(); ok {
+		f.ipv4[k] = flow
 		return
 	}
-	f.ipv6[k] = flow
+	f.ipv6[s.long()] = flow
 }
 
-func (f *flows) remove(k key, flow any) {
-	if f.get(&k) != flow {
+func (f *flows) remove(s *sender, flow any) {
+	if f.get(s) != flow {
 		return
 	}
-	if short, ok := k.v4(); ok {
-		delete(f.ipv4, short)
+	if k, ok := s.short(); ok {
+		delete(f.ipv4, k)
 		return
 	}
-	delete(f.ipv6, k)
+	delete(f.ipv6, s.long())
 }
