@@ -12,11 +12,13 @@ import (
 
 // pace is how a worker waits: in a hurry on a thread of its own, of whose waits
 // Go's scheduler does not know; and where little comes, slowly, as any other
-// goroutine. The one costs a packet less, the other the time between packets,
-// since the scheduler interrupts whoever keeps a P every 10 ms.
+// goroutine. The one costs a packet less, the other the time between packets: the
+// scheduler interrupts whoever keeps a P every 10 ms, has others look for work then,
+// and does not sleep itself.
 type pace struct {
 	slow  bool
-	short int    // waits in a row that were short
+	since time.Time
+	count uint64 // of waits since then while slow, else what Worker.turns was then
 	undo  func() // what hurry did to the thread
 
 	// Go's poller watches the worker's epoll, by a second descriptor of it, while
@@ -29,10 +31,15 @@ type pace struct {
 	events  int // that look has found
 }
 
+// Between a wait each relaxWait and one each hurryWait both paces cost about the same:
+// none is left for the other there.
 const (
-	shortWait = 2 * time.Millisecond
-	// shortWaits in a row are no chance any more.
-	shortWaits = 3
+	hurryWait = time.Millisecond
+	relaxWait = 2 * time.Millisecond
+	// hurryWaits are no chance any more.
+	hurryWaits = 10
+	// relaxAfter is how long waits are counted at the least before the pace is relaxed.
+	relaxAfter = 5 * time.Millisecond
 )
 
 // open and close frame everything else. The worker does not run.
@@ -55,19 +62,44 @@ func (p *pace) close() {
 }
 
 // hurry takes a thread.
-func (p *pace) hurry() {
+func (p *pace) hurry(w *Worker) {
 	p.unwatch()
 	runtime.LockOSThread()
 	p.undo = hasten()
-	p.slow, p.short = false, 0
+	p.slow, p.since, p.count = false, time.Now(), w.turns.Load()
 }
 
 // relax lets it go.
 func (p *pace) relax(w *Worker) {
 	p.undo()
 	runtime.UnlockOSThread()
-	p.slow = true
+	p.slow, p.since, p.count = true, time.Now(), 0
 	p.watch(w)
+}
+
+// often says after a wait that was slow whether so many come that it is time to
+// hurry.
+func (p *pace) often() bool {
+	if p.count++; p.count < hurryWaits {
+		return false
+	}
+	now := time.Now()
+	past := now.Sub(p.since)
+	p.since, p.count = now, 0
+	return past < hurryWaits*hurryWait
+}
+
+// rare says after a wait that the scheduler has interrupted whether so few come that
+// there is no need to hurry.
+func (p *pace) rare(turns uint64) bool {
+	now := time.Now()
+	past := now.Sub(p.since)
+	if past < relaxAfter {
+		return false
+	}
+	waits := (turns - p.count) / 2
+	p.since, p.count = now, turns
+	return time.Duration(waits)*relaxWait < past
 }
 
 // end undoes either.
@@ -110,14 +142,11 @@ func (p *pace) unwatch() {
 
 // nap waits as any other goroutine does.
 func (p *pace) nap(w *Worker) int {
-	begun := time.Now()
 	if p.raw == nil || p.raw.Read(p.look) != nil {
 		p.events, _ = unix.EpollWait(w.epoll, w.events, -1)
 	}
-	if time.Since(begun) > shortWait {
-		p.short = 0
-	} else if p.short++; p.short == shortWaits {
-		p.hurry()
+	if p.often() {
+		p.hurry(w)
 	}
 	return max(p.events, 0)
 }

@@ -183,7 +183,7 @@ func (w *Worker) run() {
 		defer runtime.UnlockOSThread()
 		defer pin(w.index)()
 	}
-	w.pace.hurry()
+	w.pace.hurry(w)
 	defer w.pace.end()
 	for !w.stopped {
 		n := w.wait()
@@ -269,7 +269,7 @@ func (w *Worker) wait() int {
 
 // doze waits and keeps the P, to be back at once.
 func (w *Worker) doze() int {
-	for interrupted := 0; interrupted < 2; interrupted++ {
+	for {
 		n, errno := epollWait(w.epoll, w.events, -1)
 		if errno != unix.EINTR {
 			return n
@@ -277,9 +277,11 @@ func (w *Worker) doze() int {
 		// The scheduler has sent a signal, to stop the world or since this
 		// goroutine has had its P for long: it gets its way.
 		breathe()
+		if w.pace.rare(w.turns.Load()) {
+			w.pace.relax(w)
+			return w.pace.nap(w)
+		}
 	}
-	w.pace.relax(w) // it does so every 10 ms, and nothing has come for as long
-	return w.pace.nap(w)
 }
 
 // breathe is a call, and so a place at which the scheduler can take over. Without

@@ -1,0 +1,55 @@
+package batch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestPace: who hurries and who does not goes by how often something comes, with
+// room between the two.
+func TestPace(t *testing.T) {
+	for _, c := range []struct {
+		every        time.Duration
+		hurry, stays bool // from a slow pace, and once in a hurry
+	}{
+		{100 * time.Microsecond, true, true},
+		{900 * time.Microsecond, true, true},
+		{1100 * time.Microsecond, false, true},
+		{1900 * time.Microsecond, false, true},
+		{2600 * time.Microsecond, false, false},
+		{8 * time.Millisecond, false, false},
+		{time.Second, false, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := pace{since: time.Now()}
+			hurries := false
+			for range 2 * hurryWaits {
+				time.Sleep(c.every)
+				hurries = p.often() || hurries
+			}
+			if hurries != c.hurry {
+				t.Errorf("one each %v: hurries: %v, want %v", c.every, hurries, c.hurry)
+			}
+		})
+		synctest.Test(t, func(t *testing.T) {
+			p := pace{since: time.Now()}
+			interrupt, rare := time.Now().Add(10*time.Millisecond), false
+			for turns := uint64(0); turns < 400; turns += 2 {
+				time.Sleep(c.every)
+				if time.Now().After(interrupt) {
+					interrupt = time.Now().Add(10 * time.Millisecond)
+					rare = p.rare(turns+2) || rare
+				}
+			}
+			p.rare(400)
+			time.Sleep(time.Millisecond)
+			if p.rare(400) {
+				t.Errorf("one each %v: a second interruption at once ends the hurry", c.every)
+			}
+			if rare == c.stays {
+				t.Errorf("one each %v: rare: %v, want %v", c.every, rare, !c.stays)
+			}
+		})
+	}
+}
