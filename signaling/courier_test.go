@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"icebox/internal/nowait"
 )
 
 // TestCatchesUp: one that does not read for a while has the courier wait for
@@ -72,24 +74,39 @@ func TestCatchesUp(t *testing.T) {
 	}
 }
 
+// settled waits until n sockets have entered a room and nothing of that is left to do.
+func settled(t *testing.T, r *seedRoom, n int) []*socket {
+	t.Helper()
+	var sockets []*socket
+	waitFor(t, "the room to settle", func() bool {
+		sockets = r.list()
+		for _, s := range sockets {
+			s.queue.mu.Lock()
+			ready := s.queue.live && !s.queue.writing
+			s.queue.mu.Unlock()
+			if !ready {
+				return false
+			}
+		}
+		r.courier.mu.Lock()
+		defer r.courier.mu.Unlock()
+		return len(sockets) == n && !r.courier.running
+	})
+	return sockets
+}
+
 // TestCourierTakesTurns: who has much to get does not hold up the others.
 func TestCourierTakesTurns(t *testing.T) {
 	s, url := start(t, unlimited())
 	a, b, from := dial(t, url), dial(t, url), dial(t, url)
 	r := s.hall.seeds[""]
-	sockets := r.list()
-	c := &r.courier
+	sockets, c := settled(t, r, 3), &r.courier
 	held := func() (first *socket) { // as a courier that is on its way and stands still
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.running = true
 		return c.first
 	}
-	waitFor(t, "the courier to come home", func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return !c.running
-	})
 	held()
 	filler := strings.Repeat("x", chunkSize/2)
 	for i := range 4 {
@@ -139,7 +156,7 @@ func TestCutWhilePending(t *testing.T) {
 // later on its own account.
 func TestDeadlineIsLifted(t *testing.T) {
 	tn := defaultTuning()
-	tn.write = 300 * time.Millisecond
+	tn.write = time.Second
 	s, url := serveBuffered(t, newServer(unlimited(), quiet(), tn), 4096)
 	from, late := dial(t, url), dial(t, url)
 	innermost(late).SetReadBuffer(4096)
@@ -198,4 +215,110 @@ func (s *socket) waitsToWrite() bool {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	return s.queue.writing && !s.queue.writeBy.IsZero()
+}
+
+// TestReaderIsTheCourier: while a reader of the room is at work nobody else sets out,
+// and when it would wait, what is queued has left.
+func TestReaderIsTheCourier(t *testing.T) {
+	s, url := start(t, unlimited())
+	p := dial(t, url)
+	r := s.hall.seeds[""]
+	sock, c := settled(t, r, 1)[0], &r.courier
+	c.take()
+	sock.send(item{frame: newFrame(1, []byte("one"))})
+	sock.send(item{frame: newFrame(1, []byte("two"))})
+	c.mu.Lock()
+	if c.running || c.first != sock {
+		t.Errorf("a courier runs: %v, waiting: %v", c.running, c.first)
+	}
+	c.mu.Unlock()
+	c.turn(s)
+	c.mu.Lock()
+	if c.running || c.first != nil || c.busy != 0 {
+		t.Errorf("a courier runs: %v, waiting: %v, busy: %d", c.running, c.first, c.busy)
+	}
+	c.mu.Unlock()
+	p.expect("one")
+	p.expect("two")
+}
+
+// TestReaderReadsOn: one that has served many has a goroutine go on.
+func TestReaderReadsOn(t *testing.T) {
+	s, url := start(t, unlimited())
+	peers := []*peer{dial(t, url), dial(t, url)}
+	r := s.hall.seeds[""]
+	sockets, c := settled(t, r, 2), &r.courier
+	c.take()
+	const each = (readerShare/2 + 4) * chunkFrames // more turns than one reader gives
+	for i := range each {
+		for _, sock := range sockets {
+			if !sock.send(item{frame: newFrame(1, fmt.Append(nil, i))}) {
+				t.Fatalf("frame %d is refused", i)
+			}
+		}
+	}
+	c.turn(s)
+	for i := range each {
+		for _, p := range peers {
+			p.expect(fmt.Sprint(i))
+		}
+	}
+}
+
+// TestReaderPanics: the room goes on when a reader that is the courier does not.
+func TestReaderPanics(t *testing.T) {
+	s, url := start(t, unlimited())
+	p := dial(t, url)
+	r := s.hall.seeds[""]
+	sock, c := settled(t, r, 1)[0], &r.courier
+	c.take()
+	c.add(&socket{server: s, queue: queue{items: []item{{}}}}) // an item without a frame
+	sock.send(item{frame: newFrame(1, []byte("one"))})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("an item without a frame was written")
+			}
+		}()
+		c.turn(s)
+	}()
+	p.expect("one")
+}
+
+// TestLastWordLeaves: what comes together with the end of its sender.
+func TestLastWordLeaves(t *testing.T) {
+	_, url := start(t, unlimited())
+	from, to := dial(t, url), dial(t, url)
+	for _, text := range []string{"one", "two"} {
+		from.raw(append(clientFrame(0x81, uint64(len(text)), text), clientFrame(0x88, 0, "")...))
+		to.expect(text)
+		from = dial(t, url)
+	}
+	to.expectNothing(from)
+}
+
+// TestNotHeldBack: a message does not wait for a large one behind it, however fast
+// that comes.
+func TestNotHeldBack(t *testing.T) {
+	s := newServer(unlimited(), quiet(), defaultTuning())
+	sock := &socket{server: s, bold: new(nowait.Conn), courier: new(courier), settings: s.settings.Load()}
+	sock.gather()
+	sock.arrived(chunkSize)
+	if sock.courier.busy != 1 {
+		t.Errorf("busy is %d after %d bytes, want 1", sock.courier.busy, chunkSize)
+	}
+	sock.arrived(1)
+	if sock.courier.busy != 0 {
+		t.Errorf("the reader reads on")
+	}
+	for range chunkFrames {
+		sock.gather()
+	}
+	if sock.taken != chunkFrames {
+		t.Errorf("%d messages are gathered, want %d", sock.taken, chunkFrames)
+	}
+	sock.gather()
+	if sock.taken != 1 || sock.courier.busy != 1 {
+		t.Errorf("%d messages are gathered, %d readers busy, want one each", sock.taken, sock.courier.busy)
+	}
 }

@@ -87,9 +87,11 @@ func (it item) appendHead(b []byte) []byte {
 	return append(b, ',')
 }
 
+// digits is how long n is in decimal. It is asked several times a delivery, and
+// dividing takes long.
 func digits(n uint64) int {
 	count := 1
-	for ; n > 9; n /= 10 {
+	for power := uint64(10); n >= power && count < 20; power *= 10 {
 		count++
 	}
 	return count

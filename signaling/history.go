@@ -11,15 +11,15 @@ type history struct {
 
 // add keeps it, and lets go of the oldest over limit bytes.
 func (h *history) add(it item, limit int64, total *atomic.Int64) {
-	size := int64(it.size())
+	before := h.bytes
 	h.items = append(h.items, it)
-	h.bytes += size
-	total.Add(size)
+	h.bytes += int64(it.size())
 	n := 0
 	for over := h.bytes; over > limit && n < len(h.items); n++ {
 		over -= int64(h.items[n].size())
 	}
-	h.drop(n, total)
+	h.release(n)
+	total.Add(h.bytes - before)
 }
 
 // forget lets go of everything up to seq, which the member has.
@@ -31,14 +31,18 @@ func (h *history) forget(seq uint64, total *atomic.Int64) {
 	h.drop(n, total)
 }
 
+// drop lets go of the n oldest.
 func (h *history) drop(n int, total *atomic.Int64) {
-	var size int64
+	before := h.bytes
+	h.release(n)
+	total.Add(h.bytes - before)
+}
+
+func (h *history) release(n int) {
 	for i := range n {
-		size += int64(h.items[i].size())
+		h.bytes -= int64(h.items[i].size())
 		h.items[i] = item{}
 	}
-	h.bytes -= size
-	total.Add(-size)
 	if h.items = h.items[n:]; len(h.items) == 0 {
 		h.items = nil
 	}

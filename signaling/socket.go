@@ -41,6 +41,9 @@ type socket struct {
 	courier   *courier     // of its room, set before the socket is live; nil: it has none
 	following *socket      // in the courier's line; guarded by courier.mu
 
+	taken int // messages since the reader last was the courier: not 0, and it will be soon; reader only
+	ahead int // bytes read after the first of those; reader only
+
 	inRooms bool    // it is one of /ws/ROOM
 	door    *door   // what it asked for, until it has entered
 	member  *member // whose connection it is, or was; reader only
@@ -60,7 +63,7 @@ func newSocket(s *Server, set *settings, p pass, d *door) *socket {
 		sock.inRooms, sock.door = true, d
 	}
 	sock.limiter = rate.NewLimiter(set.rate, set.burst)
-	sock.wire.fresh = sock.refresh
+	sock.wire.fresh = sock.arrived
 	return sock
 }
 
@@ -91,7 +94,7 @@ func (s *socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	s.ws = ws
 	s.wire.live = true
 	if s.bold = nowait.Of(s.wire.Conn); s.bold != nil {
-		s.bold.Hurry()
+		s.bold.Hurry(s.deliver)
 	}
 	ws.SetReadLimit(s.settings.maxMessage)
 	ws.SetPingHandler(s.pinged)
@@ -101,8 +104,16 @@ func (s *socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// refresh puts new limits in force. The wire calls it when bytes have come, so
-// that they hold for a message that begins with them.
+// arrived is called when n bytes have come.
+func (s *socket) arrived(n int) {
+	s.refresh()
+	if s.ahead += n; s.ahead > chunkSize {
+		s.deliver()
+	}
+}
+
+// refresh puts new limits in force, so that they hold for a message that begins with
+// what has just come.
 func (s *socket) refresh() {
 	set := s.server.settings.Load()
 	if set == s.settings {
@@ -193,12 +204,38 @@ func (s *socket) message(kind int, r io.Reader) (*refusal, error) {
 		return refuseNotUTF8, nil
 	}
 	s.server.stats.received(len(text))
+	s.gather()
 	if s.member != nil {
 		s.member.receive(s, text)
 	} else {
 		s.seed.broadcast(s, newFrame(websocket.TextMessage, text))
 	}
 	return nil, nil
+}
+
+// gather is called before a message is passed on, which leaves with those that have
+// come together with it.
+func (s *socket) gather() {
+	if s.bold == nil || s.courier == nil {
+		return
+	}
+	if s.taken == chunkFrames {
+		s.deliver()
+	}
+	if s.taken == 0 {
+		s.courier.take()
+		s.ahead = 0
+	}
+	s.taken++
+}
+
+// deliver makes the reader the courier: before it waits, and when it has read as much
+// as fits into one chunk.
+func (s *socket) deliver() {
+	if s.taken > 0 {
+		s.taken = 0
+		s.courier.turn(s.server)
+	}
 }
 
 func (s *socket) pinged(data string) error {
@@ -280,6 +317,7 @@ func (s *socket) refuseFrame(no *refusal) {
 // end lets go of everything, and nobody writes any more when it returns. The others
 // in the room are rid of the socket first.
 func (s *socket) end() {
+	s.deliver()
 	s.depart()
 	s.server.hall.leave(s)
 	if s.isClosing() {

@@ -21,10 +21,10 @@ var errPadding = errors.New("too many bytes without a message")
 // read, goes nowhere: the socket's one writer says it instead.
 type wire struct {
 	net.Conn
-	live   bool   // upgraded
-	fresh  func() // called when bytes have come, by who reads
-	budget int64  // bytes that may still come before the next message has; reader only
-	broken bool   // the websocket package has found a fault in a frame; reader only
+	live   bool        // upgraded
+	fresh  func(n int) // called when n bytes have come, by who reads
+	budget int64       // bytes that may still come before the next message has; reader only
+	broken bool        // the websocket package has found a fault in a frame; reader only
 }
 
 func (w *wire) Read(p []byte) (int, error) {
@@ -34,7 +34,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.budget -= int64(n)
 	if n > 0 {
-		w.fresh()
+		w.fresh(n)
 	}
 	return n, err
 }

@@ -1,5 +1,5 @@
-// Package nowait writes to a TCP connection without waiting for its peer, below
-// whatever stands on top of it, such as TLS.
+// Package nowait writes to a TCP connection without waiting for its peer, and tells
+// its reader before he waits, below whatever stands on top of it, such as TLS.
 package nowait
 
 import (
@@ -20,11 +20,12 @@ var errFull = errors.New("the peer does not read, and too much is pending")
 // Conn is a connection like any other until Hurry. From then on Write does not wait
 // for the peer: what the kernel does not take at once is pending, in its place
 // before all that is written later, until Flush, which waits. While it does, every
-// other method but Close and the deadlines waits for it. Methods may be called by
-// any goroutine.
+// other method but Close, Read and the deadlines waits for it. Methods may be called
+// by any goroutine.
 type Conn struct {
 	net.Conn
-	raw syscall.RawConn
+	raw  syscall.RawConn
+	idle func() // of Hurry
 
 	mu      sync.Mutex // held while bytes go out; guards the rest
 	hurry   bool       // Write does not wait
@@ -72,11 +73,24 @@ func Layers(c net.Conn) iter.Seq[net.Conn] {
 // NetConn is the connection that c was made of.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
-// Hurry has Write wait no more. It is for a Conn that Of has found.
-func (c *Conn) Hurry() {
+// Hurry has Write wait no more, and Read call idle, which may be nil, each time before
+// it waits. It is for a Conn that Of has found and that nobody reads meanwhile.
+func (c *Conn) Hurry(idle func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hurry = true
+	c.hurry, c.idle = true, idle
+}
+
+// Read is that of a net.Conn.
+func (c *Conn) Read(b []byte) (int, error) {
+	if c.idle == nil {
+		return c.Conn.Read(b)
+	}
+	if n, err := look(c.raw, b); n > 0 || err != nil {
+		return n, err
+	}
+	c.idle()
+	return c.Conn.Read(b)
 }
 
 // Pending says whether something is, so that Flush is due.
@@ -108,7 +122,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	}
 	taken := 0
 	if c.failed == nil && len(c.pending) == 0 {
-		taken, c.failed = try(c.raw, b)
+		taken, c.failed = give(c.raw, b)
 	}
 	if c.failed == nil && len(c.pending)+len(b)-taken > maxPending {
 		c.failed = errFull

@@ -70,7 +70,7 @@ func TestNothingIsLost(t *testing.T) {
 	if err := write(100); err != nil { // waiting
 		t.Fatal(err)
 	}
-	c.Hurry()
+	c.Hurry(nil)
 	if err := write(1000); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestNothingIsLost(t *testing.T) {
 // an error is one for good.
 func TestPendingIsBounded(t *testing.T) {
 	c, _ := pair(t)
-	c.Hurry()
+	c.Hurry(nil)
 	var err error
 	written := 0
 	for err == nil && written < 64<<20 {
@@ -158,7 +158,7 @@ func TestFlushEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := pair(t)
-			c.Hurry()
+			c.Hurry(nil)
 			for !c.Pending() {
 				if _, err := c.Write(make([]byte, 1000)); err != nil {
 					t.Fatal(err)
@@ -180,7 +180,7 @@ func TestErrors(t *testing.T) {
 	c, far := pair(t)
 	far.SetLinger(0)
 	far.Close()
-	c.Hurry()
+	c.Hurry(nil)
 	failed := false
 	for deadline := time.Now().Add(patience); !failed && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		_, err := c.Write([]byte("x"))
@@ -224,7 +224,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	c, far := pair(t)
 	go io.Copy(io.Discard, far)
 	b := make([]byte, 200)
-	c.Hurry()
+	c.Hurry(nil)
 	allocs := testing.AllocsPerRun(200, func() {
 		c.Write(b)
 		if c.Pending() {
@@ -233,5 +233,48 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	})
 	if allocs > 0.5 { // a collection may empty the pool
 		t.Errorf("%v allocations a write", allocs)
+	}
+}
+
+// TestTellsBeforeItWaits: in a hurry, who reads is told before he waits, and only then.
+func TestTellsBeforeItWaits(t *testing.T) {
+	c, far := pair(t)
+	calls := 0
+	c.Hurry(func() {
+		calls++
+		far.Write([]byte("late"))
+	})
+	far.Write([]byte("early"))
+	b := make([]byte, 100)
+	for i, want := range []string{"early", "late", "late"} {
+		if n, err := c.Read(b); string(b[:n]) != want || err != nil || calls != i {
+			t.Errorf("read %q, %v, told %d times; want %q, told %d times", b[:n], err, calls, want, i)
+		}
+	}
+	far.CloseWrite()
+	if n, err := c.Read(b); n != 0 || err != io.EOF || calls != 2 {
+		t.Errorf("at the end: %d bytes, %v, told %d times", n, err, calls)
+	}
+}
+
+// TestReadErrors: as a net.Conn has them.
+func TestReadErrors(t *testing.T) {
+	for name, end := range map[string]struct {
+		act  func(c *Conn, far *net.TCPConn)
+		want error
+	}{
+		"deadline":      {func(c *Conn, _ *net.TCPConn) { c.SetReadDeadline(time.Now().Add(-time.Second)) }, os.ErrDeadlineExceeded},
+		"deadline soon": {func(c *Conn, _ *net.TCPConn) { c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)) }, os.ErrDeadlineExceeded},
+		"close":         {func(c *Conn, _ *net.TCPConn) { c.Close() }, net.ErrClosed},
+		"reset":         {func(_ *Conn, far *net.TCPConn) { far.SetLinger(0); far.Close() }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, far := pair(t)
+			c.Hurry(func() {})
+			end.act(c, far)
+			if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil || end.want != nil && !errors.Is(err, end.want) {
+				t.Errorf("got %d bytes, %v, want %v", n, err, end.want)
+			}
+		})
 	}
 }

@@ -10,5 +10,6 @@ import (
 // rawOf finds no way to write without waiting.
 func rawOf(net.Conn) syscall.RawConn { return nil }
 
-// try is never called.
-func try(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
+// give and look are never called.
+func give(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
+func look(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
