@@ -18,7 +18,8 @@ import (
 type pace struct {
 	slow  bool
 	since time.Time
-	count uint64 // of waits since then while slow, else what Worker.turns was then
+	naps  int    // since then, while slow
+	turns uint64 // what Worker.turns was then, in a hurry
 	undo  func() // what hurry did to the thread
 
 	// Go's poller watches the worker's epoll, by a second descriptor of it, while
@@ -66,26 +67,26 @@ func (p *pace) hurry(w *Worker) {
 	p.unwatch()
 	runtime.LockOSThread()
 	p.undo = hasten()
-	p.slow, p.since, p.count = false, time.Now(), w.turns.Load()
+	p.slow, p.since, p.turns = false, time.Now(), w.turns.Load()
 }
 
 // relax lets it go.
 func (p *pace) relax(w *Worker) {
 	p.undo()
 	runtime.UnlockOSThread()
-	p.slow, p.since, p.count = true, time.Now(), 0
+	p.slow, p.since, p.naps = true, time.Now(), 0
 	p.watch(w)
 }
 
 // often says after a wait that was slow whether so many come that it is time to
 // hurry.
 func (p *pace) often() bool {
-	if p.count++; p.count < hurryWaits {
+	if p.naps++; p.naps < hurryWaits {
 		return false
 	}
 	now := time.Now()
 	past := now.Sub(p.since)
-	p.since, p.count = now, 0
+	p.since, p.naps = now, 0
 	return past < hurryWaits*hurryWait
 }
 
@@ -97,8 +98,8 @@ func (p *pace) rare(turns uint64) bool {
 	if past < relaxAfter {
 		return false
 	}
-	waits := (turns - p.count) / 2
-	p.since, p.count = now, turns
+	waits := (turns - p.turns) / 2
+	p.since, p.turns = now, turns
 	return time.Duration(waits)*relaxWait < past
 }
 

@@ -53,3 +53,31 @@ func TestPace(t *testing.T) {
 		})
 	}
 }
+
+// TestPaceOfAWorker: one that runs hurries while much comes, and no longer.
+func TestPaceOfAWorker(t *testing.T) {
+	r := newRig(t, 1, false)
+	r.openPeer(t)
+	client := dialUDP(t, r.address)
+	r.engine.Start()
+	slow := func() bool {
+		is := make(chan bool)
+		r.engine.workers[0].commands.add(func(w *Worker) { is <- w.pace.slow }, true)
+		return <-is
+	}
+	comes := func(what string, every time.Duration, want bool) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			for range 20 {
+				client.Write(packet(0, 10))
+				for sent := time.Now(); time.Since(sent) < every; { // a sleep can be much longer
+				}
+			}
+			return slow() == want
+		})
+	}
+	for range 2 {
+		comes("a worker to which little comes does not hurry", 5*time.Millisecond, true)
+		comes("one to which much comes does", 50*time.Microsecond, false)
+	}
+}

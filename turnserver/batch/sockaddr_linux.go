@@ -50,14 +50,13 @@ func (s *sockaddr) v4() (a uint32, ok bool) {
 
 // equal says whether both are of one address and port.
 func (s *sockaddr) equal(other *sockaddr) bool {
-	if s.raw.Family == unix.AF_INET {
-		return *s.head() == *other.head()
-	}
-	return *s.head() == *other.head() && s.raw.Addr == other.raw.Addr
+	return s.head() == other.head() && (s.raw.Family == unix.AF_INET || s.raw.Addr == other.raw.Addr)
 }
 
 // head is what both families begin with: family, port, and the address of IPv4.
-func (s *sockaddr) head() *uint64 { return (*uint64)(unsafe.Pointer(&s.raw)) }
+func (s *sockaddr) head() uint64 {
+	return binary.NativeEndian.Uint64((*[8]byte)(unsafe.Pointer(&s.raw))[:])
+}
 
 // mappedPrefix is in front of an IPv4 address in its mapped form.
 var mappedPrefix = [12]byte{10: 0xFF, 11: 0xFF}
