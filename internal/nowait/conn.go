@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 )
@@ -86,7 +87,11 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if c.idle == nil {
 		return c.Conn.Read(b)
 	}
-	if n, err := look(c.raw, b); n > 0 || err != nil {
+	n, err := look(c.raw, b)
+	if _, bare := err.(*os.SyscallError); bare {
+		err = &net.OpError{Op: "read", Net: c.RemoteAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+	}
+	if n > 0 || err != nil {
 		return n, err
 	}
 	c.idle()

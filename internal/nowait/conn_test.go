@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -266,14 +267,15 @@ func TestReadErrors(t *testing.T) {
 		"deadline":      {func(c *Conn, _ *net.TCPConn) { c.SetReadDeadline(time.Now().Add(-time.Second)) }, os.ErrDeadlineExceeded},
 		"deadline soon": {func(c *Conn, _ *net.TCPConn) { c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)) }, os.ErrDeadlineExceeded},
 		"close":         {func(c *Conn, _ *net.TCPConn) { c.Close() }, net.ErrClosed},
-		"reset":         {func(_ *Conn, far *net.TCPConn) { far.SetLinger(0); far.Close() }, nil},
+		"reset":         {func(_ *Conn, far *net.TCPConn) { far.SetLinger(0); far.Close() }, syscall.ECONNRESET},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, far := pair(t)
 			c.Hurry(func() {})
 			end.act(c, far)
-			if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil || end.want != nil && !errors.Is(err, end.want) {
-				t.Errorf("got %d bytes, %v, want %v", n, err, end.want)
+			n, err := c.Read(make([]byte, 1))
+			if _, whole := err.(*net.OpError); n != 0 || !whole || !errors.Is(err, end.want) {
+				t.Errorf("got %d bytes, %T %v, want a *net.OpError %v", n, err, err, end.want)
 			}
 		})
 	}
