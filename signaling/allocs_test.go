@@ -19,7 +19,7 @@ func TestBroadcastAllocations(t *testing.T) {
 	}
 	text := make([]byte, 1000)
 	allocs := testing.AllocsPerRun(runs, func() {
-		r.broadcast(r.members[0], newFrame(websocket.TextMessage, text))
+		r.broadcast(r.members[0], newFrame(websocket.TextMessage, text), soon)
 	})
 	if allocs > 2 { // the frame and its bytes
 		t.Errorf("%v allocations a message to %d members", allocs, members)

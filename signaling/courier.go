@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"math"
+	"runtime/debug"
 	"sync"
 )
 
@@ -13,19 +14,27 @@ const readerShare = 256
 // turns, one chunk a socket. While it is on its way, what else is said in the room
 // queues up and leaves in fewer writes.
 //
-// A reader that has taken what there was and would wait for more is the courier
-// itself: what it has read is still at hand, and nobody has to be woken. Everything
-// else has a goroutine.
+// It is a goroutine that is there while something waits. For messages, it is the
+// reader that has taken them, when it would wait for more: what it has read is still
+// at hand, and nobody has to be woken. Should it not come so far, its messages wait
+// for the next who has something to say in the room, and nothing else does.
 type courier struct {
 	mu          sync.Mutex // guards the rest and every socket's following
 	first, last *socket    // of those whose turn comes, linked by following
 	running     bool
-	busy        int // readers that will be the courier in a moment
 }
+
+// when is how soon has to leave what is queued.
+type when bool
+
+const (
+	atOnce when = true  // a goroutine sets out, if there is no courier
+	soon   when = false // the reader that queues it calls turn
+)
 
 // add gives s a turn. It must be live, have no other writer, and count in
 // server.wg until it has been written to.
-func (c *courier) add(s *socket) {
+func (c *courier) add(s *socket, w when) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.first == nil {
@@ -34,37 +43,35 @@ func (c *courier) add(s *socket) {
 		c.last.following = s
 	}
 	c.last = s
-	if !c.running && c.busy == 0 {
-		c.running = true
-		s.server.wg.Go(c.run)
+	if w == atOnce {
+		c.startLocked(s.server)
 	}
 }
 
-// take says that a reader is at work, who will call turn.
-func (c *courier) take() {
+// start has a goroutine set out if somebody waits and nobody does.
+func (c *courier) start(s *Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.busy++
+	c.startLocked(s)
 }
 
-// turn makes the reader who has called take the courier, if there is none: for a
-// while, and should he panic, a goroutine goes on.
-func (c *courier) turn(s *Server) {
+func (c *courier) startLocked(s *Server) {
+	if c.first != nil && !c.running {
+		c.running = true
+		s.wg.Go(c.run)
+	}
+}
+
+// turn makes a reader the courier, if there is none: for up to share sockets, then a
+// goroutine goes on.
+func (c *courier) turn(s *Server, share int) {
 	c.mu.Lock()
-	c.busy--
 	due := c.first != nil && !c.running
 	c.running = c.running || due
 	c.mu.Unlock()
-	if !due {
-		return
+	if due && !c.walk(share) {
+		s.wg.Go(c.run)
 	}
-	home := false
-	defer func() {
-		if !home {
-			s.wg.Go(c.run)
-		}
-	}()
-	home = c.walk(readerShare)
 }
 
 // next takes out the socket whose turn it is. After nil the courier has to end.
@@ -97,8 +104,15 @@ func (c *courier) walk(limit int) (home bool) {
 }
 
 // serve writes one chunk of what waits for s. A frame that is larger than a chunk is
-// not for the courier: all of it would be pending where the kernel takes nothing.
+// not for the courier: all of it would be pending where the kernel takes nothing. A
+// panic ends s alone.
 func (c *courier) serve(s *socket, chunk *chunk) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.server.log.Error("writing to a socket panicked", "panic", p, "stack", string(debug.Stack()))
+			s.writeFailed(chunk, errPanic)
+		}
+	}()
 	s.take(chunk)
 	if chunk.bytes > chunkSize {
 		go s.write(*chunk)
@@ -111,6 +125,6 @@ func (c *courier) serve(s *socket, chunk *chunk) {
 	case s.bold.Pending():
 		go s.finish(*chunk)
 	case s.wrote(chunk):
-		c.add(s)
+		c.add(s, soon) // c is on its way
 	}
 }

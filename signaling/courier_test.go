@@ -2,10 +2,13 @@ package signaling
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"icebox/internal/nowait"
 )
@@ -217,84 +220,136 @@ func (s *socket) waitsToWrite() bool {
 	return s.queue.writing && !s.queue.writeBy.IsZero()
 }
 
-// TestReaderIsTheCourier: while a reader of the room is at work nobody else sets out,
-// and when it would wait, what is queued has left.
+// say queues a message as a reader of the room does.
+func (s *socket) say(t *testing.T, text string) {
+	t.Helper()
+	if !s.send(item{frame: newFrame(websocket.TextMessage, []byte(text))}, soon) {
+		t.Fatalf("%q is refused", text)
+	}
+}
+
+// stands says whether nobody is the courier, and who is the first that waits.
+func (c *courier) stands() (bool, *socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.running, c.first
+}
+
+// TestReaderIsTheCourier: what a reader has queued leaves when it takes its turn, and
+// not before.
 func TestReaderIsTheCourier(t *testing.T) {
 	s, url := start(t, unlimited())
 	p := dial(t, url)
 	r := s.hall.seeds[""]
 	sock, c := settled(t, r, 1)[0], &r.courier
-	c.take()
-	sock.send(item{frame: newFrame(1, []byte("one"))})
-	sock.send(item{frame: newFrame(1, []byte("two"))})
-	c.mu.Lock()
-	if c.running || c.first != sock {
-		t.Errorf("a courier runs: %v, waiting: %v", c.running, c.first)
+	sock.say(t, "one")
+	sock.say(t, "two")
+	if stands, first := c.stands(); !stands || first != sock {
+		t.Errorf("nobody runs: %v; %p waits, want %p", stands, first, sock)
 	}
-	c.mu.Unlock()
-	c.turn(s)
-	c.mu.Lock()
-	if c.running || c.first != nil || c.busy != 0 {
-		t.Errorf("a courier runs: %v, waiting: %v, busy: %d", c.running, c.first, c.busy)
+	c.turn(s, readerShare)
+	if stands, first := c.stands(); !stands || first != nil {
+		t.Errorf("nobody runs: %v; %p waits, want none", stands, first)
 	}
-	c.mu.Unlock()
 	p.expect("one")
 	p.expect("two")
 }
 
-// TestReaderReadsOn: one that has served many has a goroutine go on.
+// TestReaderReadsOn: one that has served its share leaves the rest to a goroutine.
 func TestReaderReadsOn(t *testing.T) {
 	s, url := start(t, unlimited())
 	peers := []*peer{dial(t, url), dial(t, url)}
 	r := s.hall.seeds[""]
 	sockets, c := settled(t, r, 2), &r.courier
-	c.take()
-	const each = (readerShare/2 + 4) * chunkFrames // more turns than one reader gives
-	for i := range each {
+	const frames = 4 * chunkFrames
+	for i := range frames {
 		for _, sock := range sockets {
-			if !sock.send(item{frame: newFrame(1, fmt.Append(nil, i))}) {
-				t.Fatalf("frame %d is refused", i)
-			}
+			sock.say(t, fmt.Sprint(i))
 		}
 	}
-	c.turn(s)
-	for i := range each {
+	c.mu.Lock()
+	c.running = true
+	c.mu.Unlock()
+	if home := c.walk(5); home {
+		t.Error("5 of 8 turns were all")
+	}
+	c.mu.Lock()
+	c.running = false
+	c.mu.Unlock()
+	c.turn(s, 1)
+	for i := range frames {
 		for _, p := range peers {
 			p.expect(fmt.Sprint(i))
 		}
 	}
 }
 
-// TestReaderPanics: the room goes on when a reader that is the courier does not.
-func TestReaderPanics(t *testing.T) {
+// TestStuckReader: should a reader not come so far as to take its turn, all that does
+// not come from it leaves, and whoever goes is let go.
+func TestStuckReader(t *testing.T) {
+	for name, act := range map[string]func(s *Server, sock *socket, p *peer){
+		"control": func(_ *Server, sock *socket, _ *peer) { sock.sendPong(newFrame(websocket.PongMessage, nil)) },
+		"its own ping": func(_ *Server, _ *socket, p *peer) {
+			p.WriteControl(websocket.PingMessage, nil, time.Now().Add(patience))
+		},
+		"message": func(_ *Server, _ *socket, p *peer) { p.send("of another") },
+		"shut":    func(_ *Server, sock *socket, _ *peer) { sock.shut(nil, patience) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, url := start(t, unlimited())
+			p := dial(t, url)
+			sock := settled(t, s.hall.seeds[""], 1)[0]
+			other := dial(t, url)
+			settled(t, s.hall.seeds[""], 2)
+			sock.say(t, "of a stuck reader")
+			act(s, sock, other)
+			if name != "shut" {
+				p.expect("of a stuck reader")
+			}
+			waitFor(t, "nobody to wait", func() bool { stands, first := sock.courier.stands(); return stands && first == nil })
+		})
+	}
+}
+
+// panics is a connection that can't be written to.
+type panics struct{ net.Conn }
+
+func (panics) Write([]byte) (int, error)   { panic("written to") }
+func (panics) SetDeadline(time.Time) error { return nil }
+func (panics) Close() error                { return nil }
+
+// TestCourierPanics: it ends the one that is being written to, and nobody else.
+func TestCourierPanics(t *testing.T) {
 	s, url := start(t, unlimited())
 	p := dial(t, url)
 	r := s.hall.seeds[""]
 	sock, c := settled(t, r, 1)[0], &r.courier
-	c.take()
-	c.add(&socket{server: s, queue: queue{items: []item{{}}}}) // an item without a frame
-	sock.send(item{frame: newFrame(1, []byte("one"))})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("an item without a frame was written")
-			}
-		}()
-		c.turn(s)
-	}()
+	bad := &socket{server: s, courier: c, bold: new(nowait.Conn), wire: wire{Conn: panics{}}, queue: queue{live: true}}
+	bad.say(t, "none")
+	sock.say(t, "one")
+	c.turn(s, readerShare)
 	p.expect("one")
+	bad.writer.Wait()
+	if !bad.isClosing() {
+		t.Error("it goes on")
+	}
 }
 
 // TestLastWordLeaves: what comes together with the end of its sender.
 func TestLastWordLeaves(t *testing.T) {
 	_, url := start(t, unlimited())
-	from, to := dial(t, url), dial(t, url)
-	for _, text := range []string{"one", "two"} {
-		from.raw(append(clientFrame(0x81, uint64(len(text)), text), clientFrame(0x88, 0, "")...))
+	to := dial(t, url)
+	for i := range 40 {
+		from, text := dial(t, url), fmt.Sprint(i)
+		word := clientFrame(0x81, uint64(len(text)), text)
+		if i%2 == 0 {
+			from.raw(append(word, clientFrame(0x88, 0, "")...))
+		} else {
+			from.raw(word)
+			from.NetConn().Close()
+		}
 		to.expect(text)
-		from = dial(t, url)
 	}
-	to.expectNothing(from)
 }
 
 // TestNotHeldBack: a message does not wait for a large one behind it, however fast
@@ -302,23 +357,24 @@ func TestLastWordLeaves(t *testing.T) {
 func TestNotHeldBack(t *testing.T) {
 	s := newServer(unlimited(), quiet(), defaultTuning())
 	sock := &socket{server: s, bold: new(nowait.Conn), courier: new(courier), settings: s.settings.Load()}
-	sock.gather()
-	sock.arrived(chunkSize)
-	if sock.courier.busy != 1 {
-		t.Errorf("busy is %d after %d bytes, want 1", sock.courier.busy, chunkSize)
+	want := func(taken int) {
+		t.Helper()
+		if sock.taken != taken {
+			t.Errorf("%d messages wait, want %d", sock.taken, taken)
+		}
 	}
-	sock.arrived(1)
-	if sock.courier.busy != 0 {
-		t.Errorf("the reader reads on")
+	for range 2 {
+		sock.gather()
+		sock.arrived(chunkSize)
+		want(1)
+		sock.arrived(1)
+		want(0)
+		sock.arrived(chunkSize) // behind none
 	}
 	for range chunkFrames {
 		sock.gather()
 	}
-	if sock.taken != chunkFrames {
-		t.Errorf("%d messages are gathered, want %d", sock.taken, chunkFrames)
-	}
+	want(chunkFrames)
 	sock.gather()
-	if sock.taken != 1 || sock.courier.busy != 1 {
-		t.Errorf("%d messages are gathered, %d readers busy, want one each", sock.taken, sock.courier.busy)
-	}
+	want(1)
 }

@@ -42,7 +42,7 @@ func (m *member) pushICE(restart bool) {
 	f := encodeNumbered(iceServers{typeICE, servers.list, servers.seconds(), restart})
 	m.room.mu.Lock()
 	defer m.room.mu.Unlock()
-	m.deliver(f)
+	m.deliver(f, atOnce)
 	m.renewLater(servers.ttl)
 }
 

@@ -55,7 +55,7 @@ func (m *member) proves(token string) bool {
 
 // deliver numbers a frame, keeps it, and queues it where there is a connection.
 // It waits for nobody. room.mu is held.
-func (m *member) deliver(f *frame) {
+func (m *member) deliver(f *frame, w when) {
 	if m.gone {
 		return
 	}
@@ -63,7 +63,7 @@ func (m *member) deliver(f *frame) {
 	m.seq++
 	it := item{frame: f, seq: m.seq}
 	m.kept.add(it, s.tuning.keepBytes(s.kept.Load()), &s.kept)
-	if m.socket != nil && !m.socket.send(it) {
+	if m.socket != nil && !m.socket.send(it, w) {
 		m.lose()
 	}
 }

@@ -30,7 +30,7 @@ type queue struct {
 
 // send queues a message and reports whether the socket still takes any: it is
 // closed when the message would be too much.
-func (s *socket) send(it item) bool {
+func (s *socket) send(it item, w when) bool {
 	q := &s.queue
 	size := int64(it.size())
 	q.mu.Lock()
@@ -45,7 +45,7 @@ func (s *socket) send(it item) bool {
 		return false
 	}
 	s.push(it, size)
-	s.startWriter()
+	s.startWriter(w)
 	return true
 }
 
@@ -71,7 +71,7 @@ func (s *socket) begin(welcome *frame, missed []item) {
 	for _, it := range missed {
 		s.push(it, int64(it.size()))
 	}
-	s.startWriter()
+	s.startWriter(atOnce)
 }
 
 // sendPing queues a ping unless one is waiting already.
@@ -83,7 +83,7 @@ func (s *socket) sendPing() {
 		return
 	}
 	q.ping = true
-	s.startWriter()
+	s.startWriter(atOnce)
 	s.armPing()
 }
 
@@ -96,7 +96,7 @@ func (s *socket) sendPong(f *frame) {
 		return
 	}
 	q.pong = f
-	s.startWriter()
+	s.startWriter(atOnce)
 }
 
 // shut ends the socket: what waits is dropped, last is written after what is
@@ -119,8 +119,8 @@ func (s *socket) shutLocked(last *frame, grace time.Duration) {
 	if q.live {
 		s.wire.Conn.SetDeadline(q.cutAt)
 	}
-	if q.last = last; last != nil {
-		s.startWriter()
+	if q.last = last; last != nil || q.writing {
+		s.startWriter(atOnce)
 	}
 }
 
@@ -139,7 +139,7 @@ func (s *socket) release() {
 		s.wire.Conn.SetReadDeadline(q.readBy)
 		s.armPing()
 	}
-	s.startWriter()
+	s.startWriter(atOnce)
 }
 
 // cut ends the socket at once, whatever it is doing.

@@ -92,7 +92,7 @@ func TestLateMessage(t *testing.T) {
 	old := s.hall.all()[0]
 	again := enter(t, url+a.back(0))
 	a.expectEnd(refuseTaken)
-	old.member.receive(old, []byte(`{"type":"late"}`))
+	old.member.receive(old, []byte(`{"type":"late"}`), soon)
 	third := enter(t, url+again.back(0))
 	if third.Received != 0 {
 		t.Errorf("%d messages have been taken", third.Received)

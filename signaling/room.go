@@ -19,7 +19,7 @@ type room struct {
 
 // add makes m the last member and tells the others. mu is held.
 func (r *room) add(m *member) {
-	r.tell(notice(typeJoined, m.id), nil)
+	r.tell(notice(typeJoined, m.id), nil, atOnce)
 	m.room = r
 	r.members = append(r.members, m)
 	r.server.roster.add(m.id)
@@ -31,14 +31,14 @@ func (r *room) remove(m *member) {
 	i := slices.Index(r.members, m)
 	r.members = slices.Delete(r.members, i, i+1)
 	m.release()
-	r.tell(notice(typeLeft, m.id), nil)
+	r.tell(notice(typeLeft, m.id), nil, atOnce)
 }
 
 // tell delivers a frame to all members but one. mu is held.
-func (r *room) tell(f *frame, but *member) {
+func (r *room) tell(f *frame, but *member, w when) {
 	for _, m := range r.members {
 		if m != but {
-			m.deliver(f)
+			m.deliver(f, w)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func (r *room) others(but *member) []string {
 // receive takes a message that came over s and passes it on, or tells its sender
 // what is wrong with it. When the member has come back over another connection
 // meanwhile, it will send there what was not taken here.
-func (m *member) receive(s *socket, text []byte) {
+func (m *member) receive(s *socket, text []byte, w when) {
 	e, wrong := openEnvelope(text)
 	var out *frame
 	if wrong == nil {
@@ -80,27 +80,27 @@ func (m *member) receive(s *socket, text []byte) {
 	}
 	m.taken++
 	if wrong == nil {
-		wrong = m.room.pass(m, &e, out)
+		wrong = m.room.pass(m, &e, out, w)
 	}
 	if wrong == nil {
 		return
 	}
-	if !s.send(item{frame: encode(failure{typeError, wrong.code, wrong.message, m.taken})}) {
+	if !s.send(item{frame: encode(failure{typeError, wrong.code, wrong.message, m.taken})}, w) {
 		m.lose()
 	}
 }
 
 // pass delivers what a member has sent. mu is held.
-func (r *room) pass(from *member, e *envelope, out *frame) *fault {
+func (r *room) pass(from *member, e *envelope, out *frame, w when) *fault {
 	if !e.direct {
-		r.tell(out, from)
+		r.tell(out, from, w)
 		return nil
 	}
 	to := r.find(e.to)
 	if to == nil {
 		return faultUnknown
 	}
-	to.deliver(out)
+	to.deliver(out, w)
 	return nil
 }
 

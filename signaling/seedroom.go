@@ -48,11 +48,11 @@ func (r *seedRoom) drop(s *socket) {
 // has no room for f left is closed and is no member from here on. The lock is
 // held throughout, which gives the room its one order. From the last to the
 // first, since drop moves the last.
-func (r *seedRoom) broadcast(from *socket, f *frame) {
+func (r *seedRoom) broadcast(from *socket, f *frame, w when) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := len(r.members) - 1; i >= 0; i-- {
-		if m := r.members[i]; m != from && !m.send(item{frame: f}) {
+		if m := r.members[i]; m != from && !m.send(item{frame: f}, w) {
 			r.drop(m)
 		}
 	}

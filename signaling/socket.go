@@ -41,7 +41,7 @@ type socket struct {
 	courier   *courier     // of its room, set before the socket is live; nil: it has none
 	following *socket      // in the courier's line; guarded by courier.mu
 
-	taken int // messages since the reader last was the courier: not 0, and it will be soon; reader only
+	taken int // messages since the reader last was the courier; reader only
 	ahead int // bytes read after the first of those; reader only
 
 	inRooms bool    // it is one of /ws/ROOM
@@ -204,29 +204,29 @@ func (s *socket) message(kind int, r io.Reader) (*refusal, error) {
 		return refuseNotUTF8, nil
 	}
 	s.server.stats.received(len(text))
-	s.gather()
+	w := s.gather()
 	if s.member != nil {
-		s.member.receive(s, text)
+		s.member.receive(s, text, w)
 	} else {
-		s.seed.broadcast(s, newFrame(websocket.TextMessage, text))
+		s.seed.broadcast(s, newFrame(websocket.TextMessage, text), w)
 	}
 	return nil, nil
 }
 
-// gather is called before a message is passed on, which leaves with those that have
-// come together with it.
-func (s *socket) gather() {
+// gather is called before a message is passed on, and says when that leaves: with
+// those that have come together with it, where the reader knows when it would wait.
+func (s *socket) gather() when {
 	if s.bold == nil || s.courier == nil {
-		return
+		return atOnce
 	}
 	if s.taken == chunkFrames {
 		s.deliver()
 	}
 	if s.taken == 0 {
-		s.courier.take()
 		s.ahead = 0
 	}
 	s.taken++
+	return soon
 }
 
 // deliver makes the reader the courier: before it waits, and when it has read as much
@@ -234,7 +234,7 @@ func (s *socket) gather() {
 func (s *socket) deliver() {
 	if s.taken > 0 {
 		s.taken = 0
-		s.courier.turn(s.server)
+		s.courier.turn(s.server, readerShare)
 	}
 }
 
@@ -283,6 +283,7 @@ func (s *socket) depart() {
 
 // parting says goodbye in the way that the end of reading asks for.
 func (s *socket) parting(err error) {
+	s.deliver()
 	var closed *websocket.CloseError
 	var timeout net.Error
 	switch {
@@ -317,7 +318,6 @@ func (s *socket) refuseFrame(no *refusal) {
 // end lets go of everything, and nobody writes any more when it returns. The others
 // in the room are rid of the socket first.
 func (s *socket) end() {
-	s.deliver()
 	s.depart()
 	s.server.hall.leave(s)
 	if s.isClosing() {

@@ -9,14 +9,20 @@ import (
 
 // startWriter makes sure that there is a writer, if the socket is live: its room's
 // courier, or one that waits where there is none. queue.mu is held.
-func (s *socket) startWriter() {
-	if s.queue.writing || !s.queue.live {
+func (s *socket) startWriter(w when) {
+	if !s.queue.live {
+		return
+	}
+	if s.queue.writing {
+		if w == atOnce && s.courier != nil {
+			s.courier.start(s.server) // s may stand in its line
+		}
 		return
 	}
 	s.queue.writing = true
 	s.writer.Add(1)
 	if s.bold != nil && s.courier != nil {
-		s.courier.add(s)
+		s.courier.add(s, w)
 	} else {
 		go s.write(chunk{})
 	}
