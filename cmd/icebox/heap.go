@@ -9,11 +9,11 @@ import (
 
 // Go lets garbage grow to as much as what is in use. With few sockets that is
 // little memory, and collecting less often leaves the CPU to TURN. With many, what
-// is in use is theirs and stays, and half of it again is enough.
+// is in use is theirs and stays, and two fifths of it again are enough.
 const (
 	manySockets = 1000
 	gcUsual     = 100 // percent
-	gcMany      = 50
+	gcMany      = 40
 	gcInterval  = 2 * time.Second
 )
 
