@@ -56,20 +56,28 @@ func (c *courier) start(s *Server) {
 }
 
 func (c *courier) startLocked(s *Server) {
-	if c.first != nil && !c.running {
-		c.running = true
+	if c.claim() {
 		s.wg.Go(c.run)
 	}
+}
+
+// claim makes whoever calls it the courier, if somebody waits and there is none. mu
+// is held.
+func (c *courier) claim() bool {
+	if c.first == nil || c.running {
+		return false
+	}
+	c.running = true
+	return true
 }
 
 // turn makes a reader the courier, if there is none: for up to share sockets, then a
 // goroutine goes on.
 func (c *courier) turn(s *Server, share int) {
 	c.mu.Lock()
-	due := c.first != nil && !c.running
-	c.running = c.running || due
+	mine := c.claim()
 	c.mu.Unlock()
-	if due && !c.walk(share) {
+	if mine && !c.walk(share) {
 		s.wg.Go(c.run)
 	}
 }
