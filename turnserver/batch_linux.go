@@ -111,6 +111,7 @@ func (p *batched) start(g *guard) {
 	p.guard = g
 	p.desk.open(g)
 	procs.add(batch.Workers())
+	shortSlices()
 	p.engine.Start()
 	p.serving, p.begun = true, true
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// procs gives Go's scheduler as many more Ps as there are threads that keep one
+// procs gives Go's scheduler as many more Ps as there are workers that keep one
 // while they wait in the kernel: without them, everything else of the box would
 // have that much less.
 var procs extraProcs

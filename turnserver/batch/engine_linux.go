@@ -13,7 +13,7 @@ import (
 )
 
 // Handler decides what becomes of the datagrams that a worker reads. Each worker
-// has one of its own and calls it on its thread: a Handler never waits, keeps no
+// has one of its own and calls it in its goroutine: a Handler never waits, keeps no
 // slice that it is given, and may send with the worker's ToPeer and ToClient.
 type Handler interface {
 	// Begin comes before the datagrams of one turn: what goes by the clock needs
@@ -32,7 +32,7 @@ type Handler interface {
 	Refused(why error)
 }
 
-// Tally hears, on a worker's thread, what became of datagrams that ToPeer and
+// Tally hears, in a worker's goroutine, what became of datagrams that ToPeer and
 // ToClient took: a run of them that has the same fate.
 type Tally interface {
 	// Sent are packets with bytes of payload in all.
@@ -52,7 +52,7 @@ const (
 
 // Options are what an Engine gets from outside.
 type Options struct {
-	// Workers is how many threads there are, see Workers.
+	// Workers is how many workers there are, see Workers.
 	Workers int
 	// Pin ties each worker to a CPU of its own.
 	Pin bool

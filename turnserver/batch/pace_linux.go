@@ -3,24 +3,21 @@ package batch
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// pace is how a worker waits: in a hurry on a thread of its own, of whose waits
-// Go's scheduler does not know; and where little comes, slowly, as any other
-// goroutine. The one costs a packet less, the other the time between packets: the
-// scheduler interrupts whoever keeps a P every 10 ms, has others look for work then,
-// and does not sleep itself.
+// pace is how a worker waits: in a hurry, of which Go's scheduler does not know; and
+// where little comes, slowly, as any other goroutine. The one costs a packet less,
+// the other the time between packets: the scheduler interrupts whoever keeps a P
+// every 10 ms, has others look for work then, and does not sleep itself.
 type pace struct {
 	slow  bool
 	since time.Time
 	naps  int    // since then, while slow
 	turns uint64 // what Worker.turns was then, in a hurry
-	undo  func() // what hurry did to the thread
 
 	// Go's poller watches the worker's epoll, by a second descriptor of it, while
 	// the pace is slow, and only then: it would be woken by every packet too.
@@ -62,18 +59,12 @@ func (p *pace) close() {
 	}
 }
 
-// hurry takes a thread.
 func (p *pace) hurry(w *Worker) {
 	p.unwatch()
-	runtime.LockOSThread()
-	p.undo = hasten()
 	p.slow, p.since, p.turns = false, time.Now(), w.turns.Load()
 }
 
-// relax lets it go.
 func (p *pace) relax(w *Worker) {
-	p.undo()
-	runtime.UnlockOSThread()
 	p.slow, p.since, p.naps = true, time.Now(), 0
 	p.watch(w)
 }
@@ -101,15 +92,6 @@ func (p *pace) rare(turns uint64) bool {
 	waits := (turns - p.turns) / 2
 	p.since, p.turns = now, turns
 	return time.Duration(waits)*relaxWait < past
-}
-
-// end undoes either.
-func (p *pace) end() {
-	p.unwatch()
-	if !p.slow {
-		p.undo()
-		runtime.UnlockOSThread()
-	}
 }
 
 // watch has Go's poller watch. Where it can't, nap has another way.
@@ -150,23 +132,4 @@ func (p *pace) nap(w *Worker) int {
 		p.hurry(w)
 	}
 	return max(p.events, 0)
-}
-
-// turnSlice is how long a worker asks to go on at a time, in nanoseconds: the
-// least that there is. Who asks for little is let in sooner.
-const turnSlice = 100_000
-
-// hasten asks the kernel to let the calling thread in soon when it has something
-// to do, without more of the CPU in all: Linux takes that since 6.12, from
-// anybody, and older ones ignore it. It returns what undoes it.
-func hasten() (undo func()) {
-	set := func(slice uint64) {
-		attr, err := unix.SchedGetAttr(0, 0)
-		if err == nil && attr.Policy == unix.SCHED_NORMAL {
-			attr.Runtime = slice
-			unix.SchedSetAttr(0, attr, 0)
-		}
-	}
-	set(turnSlice)
-	return func() { set(0) } // what every thread has
 }

@@ -21,14 +21,14 @@ type Relay struct {
 	ready       bool   // in worker.ready
 	lost        uint32 // see socket
 
-	file   *os.File // closed by the worker alone, so that fd is good on its thread
+	file   *os.File // closed by the worker alone, so that fd is good there
 	worker *Worker
 	slot   int
 	closed func()
 }
 
 // AddRelay makes r of a bound socket, to be read by a worker from then on. owner
-// comes back with each datagram. closed is called, on the worker's thread, when
+// comes back with each datagram. closed is called, in the worker's goroutine, when
 // the socket has been closed after Close.
 func (e *Engine) AddRelay(r *Relay, worker int, file *os.File, owner any, closed func()) error {
 	w := e.workers[worker]
@@ -69,7 +69,7 @@ func (r *Relay) Close() {
 	}, true)
 }
 
-// enter and leave are on the worker's thread.
+// enter and leave are in the worker's goroutine.
 func (w *Worker) enter(r *Relay) {
 	for r.slot >= len(w.relays) {
 		w.relays = append(w.relays, nil)

@@ -26,8 +26,8 @@ const (
 	eventListener
 )
 
-// Worker is one thread with what it reads and writes. All of it is touched on
-// that thread alone, but what is said to be guarded otherwise.
+// Worker is one goroutine with what it reads and writes. All of it is touched there
+// alone, but what is said to be guarded otherwise.
 type Worker struct {
 	index    int
 	engine   *Engine
@@ -176,7 +176,7 @@ func (w *Worker) freeSlot(slot int) {
 	w.slots.free = append(w.slots.free, slot)
 }
 
-// run is the worker: on a thread of its own, but where little comes.
+// run is the worker.
 func (w *Worker) run() {
 	if w.pin {
 		runtime.LockOSThread()
@@ -184,7 +184,7 @@ func (w *Worker) run() {
 		defer pin(w.index)()
 	}
 	w.pace.hurry(w)
-	defer w.pace.end()
+	defer w.pace.unwatch()
 	for !w.stopped {
 		n := w.wait()
 		w.turns.Add(1)
