@@ -101,11 +101,15 @@ func (l *Listener) NewClient(to netip.AddrPort, control []byte) *Client {
 }
 
 // read handles what waits at a listener, one batch of it, and says whether there
-// may be more.
+// may be more. What came to another listener before has to leave first: it is in the
+// same slots.
 func (w *Worker) read(s *socket) bool {
+	if len(w.ups) > 0 {
+		w.flush()
+	}
 	n, errno := recvmmsg(s.fd, w.inbox)
 	if errno != 0 {
-		return false // of memory, or of somebody's ICMP: the next read tells
+		return false
 	}
 	w.datagram = Datagram{worker: w, socket: s}
 	for i := range w.inbox[:n] {

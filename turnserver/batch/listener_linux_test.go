@@ -2,6 +2,7 @@ package batch
 
 import (
 	"net/netip"
+	"os"
 	"testing"
 )
 
@@ -42,6 +43,20 @@ func tupleOf(ends [2]string) Tuple {
 		t.Local = netip.AddrPortFrom(netip.MustParseAddr(ends[1]), 0)
 	}
 	return t
+}
+
+// TestTwoListeners: what came to one is on its way as it was when another is read.
+func TestTwoListeners(t *testing.T) {
+	r := newRig(t, 1, true)
+	file, second := openSocket(t, "127.0.0.1:0", true)
+	if _, err := r.engine.Listen([]*os.File{file}, false); err != nil {
+		t.Fatal(err)
+	}
+	peer := r.openPeer(t)
+	dialUDP(t, r.address).Write(packet(0, 100))
+	dialUDP(t, second).Write(packet(1, 100))
+	r.engine.Start() // and both are there
+	wantPackets(t, peer, []int{100, 100})
 }
 
 // ignore is a Handler that lets nothing of clients pass.
