@@ -62,7 +62,7 @@ func (w *Worker) sendListener(first int) int {
 // comes after it.
 func (w *Worker) packRun(first int) int {
 	head := &w.downs[first]
-	limit := w.engine.segments.limit(len(head.packet))
+	limit := w.limit(len(head.packet), &head.to.ceiling)
 	next := first + 1
 	w.out.append(head.packet)
 	for next < len(w.downs) && next-first < limit {
@@ -96,15 +96,22 @@ func (w *Worker) settleRun(first, count int, errno syscall.Errno) int {
 	return first + count
 }
 
-// failRun sends a run one by one where it is only the train that was refused.
+// failRun sends a run one by one where the error may be about the train.
 func (w *Worker) failRun(fd, first, count int, errno syscall.Errno) int {
-	if count == 1 || !w.refused(errno, len(w.downs[first].packet)) {
+	head := &w.downs[first]
+	size := len(head.packet)
+	if count == 1 || judge(errno, size) == notTheTrain {
 		return w.settleRun(first, count, errno)
 	}
+	passed := false
 	for i := first; i < first+count; i++ {
 		x := &w.downs[i]
 		_, errno := sendmmsg(fd, w.out.one(x.packet, x.to))
 		w.settleRun(i, 1, errno)
+		passed = passed || errno == 0
+	}
+	if passed {
+		w.learn(errno, size, &head.to.ceiling)
 	}
 	return first + count
 }

@@ -28,7 +28,7 @@ type Handler interface {
 	// since nobody read them in time.
 	Overflowed(n uint32)
 	// Refused says that the kernel has refused a train, for a reason that ends all
-	// of them for good. It comes once or twice at the most.
+	// of them for good. It comes once.
 	Refused(why error)
 }
 
@@ -67,8 +67,8 @@ type Options struct {
 // Engine is a group of workers.
 type Engine struct {
 	workers   []*Worker
-	segments  segments
-	merge     bool // trains are received as one
+	segments  atomic.Bool // trains are sent
+	merge     bool        // trains are received as one
 	listeners []*Listener
 	running   sync.WaitGroup
 	turned    atomic.Uint64 // workers that Turn has given out
@@ -82,7 +82,7 @@ func Workers() int { return max(1, min(runtime.NumCPU()/2, 8)) }
 // case.
 func New(opt Options) (*Engine, error) {
 	e := &Engine{merge: opt.Segments}
-	e.segments.set(opt.Segments)
+	e.segments.Store(opt.Segments)
 	for i := range opt.Workers {
 		w, err := newWorker(e, i, opt.Pin)
 		if err != nil {

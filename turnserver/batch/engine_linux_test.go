@@ -31,6 +31,7 @@ type rig struct {
 	sent     [2]atomic.Int64
 	lost     [2]atomic.Int64
 	refused  atomic.Int64
+	silent   bool // who speaks is not whom peers are passed on to
 
 	address, relayAddress netip.AddrPort
 }
@@ -97,7 +98,7 @@ func (p *passOn) Begin() {}
 
 func (p *passOn) FromClient(d *Datagram) {
 	t := d.Tuple()
-	if c := p.client.Load(); c == nil || c.to.addrPort() != t.Client {
+	if c := p.client.Load(); !p.silent && (c == nil || c.to.addrPort() != t.Client) {
 		p.client.Store(p.listener.NewClient(t.Client, nil))
 	}
 	name, _ := d.Flow.(string)

@@ -90,6 +90,7 @@ type Client struct {
 	listener *Listener
 	to       sockaddr
 	control  []byte // names the source address, or is empty
+	ceiling  ceiling
 }
 
 // NewClient is the way back to a client. control is sent along with each

@@ -20,6 +20,7 @@ type Relay struct {
 	ipv6        bool
 	ready       bool   // in worker.ready
 	lost        uint32 // see socket
+	ceiling     ceiling
 
 	file   *os.File // closed by the worker alone, so that fd is good there
 	worker *Worker

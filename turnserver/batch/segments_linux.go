@@ -10,30 +10,20 @@ import (
 const (
 	maxSegments = 64    // datagrams of one train: UDP_MAX_SEGMENTS of the kernel
 	maxTrain    = 65000 // bytes of one, under the 64 KB that an IP packet can have
-	// safeSegment fits every path that IPv6 can take (RFC 8200 section 5), so that
-	// a refusal of it can't be about the path's MTU.
-	safeSegment = 1280 - 48
+	// safeSegment fits every path that the kernel believes in (min_pmtu of IPv4 is
+	// 552), so that a refusal of it can't be about the path's MTU.
+	safeSegment = 552 - 28
 )
 
-// segments is what is known of UDP_SEGMENT here: how large a segment may be.
-// 0: there are no trains.
-type segments struct{ largest atomic.Int32 }
-
-func (s *segments) set(on bool) {
-	if on {
-		s.largest.Store(maxTrain)
-	} else {
-		s.largest.Store(0)
-	}
-}
-
-// on says whether runs are sent as trains.
-func (s *segments) on() bool { return s.largest.Load() > 0 }
+// ceiling is the size from which on datagrams to one destination can't leave as
+// trains; 0: none is known. Workers may use it side by side.
+type ceiling struct{ size atomic.Int32 }
 
 // limit is how many datagrams a train may have whose first has that size; 1: it
 // can't be one.
-func (s *segments) limit(size int) int {
-	if size == 0 || size > int(s.largest.Load()) {
+func (w *Worker) limit(size int, c *ceiling) int {
+	top := int(c.size.Load())
+	if size == 0 || size > maxTrain || top > 0 && size >= top || !w.engine.Segments() {
 		return 1
 	}
 	return min(maxSegments, maxTrain/size)
@@ -44,12 +34,12 @@ func (s *segments) limit(size int) int {
 // to see then.
 func fits(size, segment int) bool { return 0 < size && size <= segment }
 
-// verdict is what an error of a train says.
+// verdict is what an error of a train may say.
 type verdict int
 
 const (
-	notTheTrain verdict = iota // of single datagrams too
-	tooLarge                   // no trains of that size
+	notTheTrain verdict = iota // of single datagrams too; or there is no error
+	tooLarge                   // no trains of that size, there
 	noTrains                   // none at all
 )
 
@@ -63,27 +53,20 @@ func judge(errno syscall.Errno, size int) verdict {
 	return notTheTrain
 }
 
-// shrink ends trains of that size and above.
-func (s *segments) shrink(size int) {
-	if old := s.largest.Load(); int32(size) <= old {
-		s.largest.CompareAndSwap(old, int32(size-1))
-	}
-}
-
-// refused says whether an error is about the train and not about what is in it,
-// and learns of it, for good.
-func (w *Worker) refused(errno syscall.Errno, size int) bool {
+// learn draws the conclusion, for good, when a train of that size was refused of
+// which a datagram has passed alone.
+func (w *Worker) learn(errno syscall.Errno, size int, c *ceiling) {
 	switch judge(errno, size) {
 	case tooLarge:
-		w.engine.segments.shrink(size)
-		return true
+		if top := c.size.Load(); top == 0 || int32(size) < top {
+			c.size.Store(int32(size))
+		}
 	case noTrains:
-		w.engine.segments.set(false)
-		w.handler.Refused(errno)
-		return true
+		if w.engine.segments.Swap(false) {
+			w.handler.Refused(errno)
+		}
 	}
-	return false
 }
 
 // Segments says whether runs are sent with UDP_SEGMENT still.
-func (e *Engine) Segments() bool { return e.segments.on() }
+func (e *Engine) Segments() bool { return e.segments.Load() }

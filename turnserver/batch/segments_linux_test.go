@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -12,55 +13,81 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestRefused: what an error of a train teaches.
-func TestRefused(t *testing.T) {
+// TestLearn: what an error of a train teaches where its datagrams pass alone.
+func TestLearn(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		errno   syscall.Errno
 		size    int
-		train   bool
 		on      bool
-		largest int // that can still be a train
+		ceiling int32
 	}{
-		{"over the MTU", unix.EMSGSIZE, 1400, true, true, 1399},
-		{"over the MTU, as older kernels say it", unix.EINVAL, 1400, true, true, 1399},
-		{"unknown", unix.EINVAL, 1200, true, false, 0},
-		{"no checksums", unix.EIO, 1400, true, false, 0},
-		{"full", unix.EAGAIN, 1200, false, true, maxTrain},
-		{"no route", unix.ENETUNREACH, 1200, false, true, maxTrain},
+		{"over the MTU", unix.EMSGSIZE, 1400, true, 1400},
+		{"over the MTU of a narrow path", unix.EMSGSIZE, 100, true, 100},
+		{"over the MTU, as older kernels say it", unix.EINVAL, 1400, true, 1400},
+		{"unknown", unix.EINVAL, 500, false, 0},
+		{"no checksums", unix.EIO, 1400, false, 0},
+		{"full", unix.EAGAIN, 1200, true, 0},
+		{"no route", unix.ENETUNREACH, 1200, true, 0},
 	} {
 		e := &Engine{}
-		e.segments.set(true)
+		e.segments.Store(true)
 		r := new(rig)
 		w := &Worker{engine: e, handler: &passOn{rig: r}}
-		if got := w.refused(test.errno, test.size); got != test.train {
-			t.Errorf("%s: it is about the train: %t", test.name, got)
+		var c ceiling
+		for range 2 {
+			w.learn(test.errno, test.size, &c)
 		}
-		if e.Segments() != test.on || int(e.segments.largest.Load()) != test.largest {
-			t.Errorf("%s: trains %t, of %d at the most", test.name, e.Segments(), e.segments.largest.Load())
+		if e.Segments() != test.on || c.size.Load() != test.ceiling {
+			t.Errorf("%s: trains %t, below %d bytes", test.name, e.Segments(), c.size.Load())
 		}
-		if told := r.refused.Load() > 0; told == test.on {
-			t.Errorf("%s: the handler was told: %t", test.name, told)
+		if told := r.refused.Load(); told > 1 || (told == 1) == test.on {
+			t.Errorf("%s: the handler was told %d times", test.name, told)
 		}
 	}
 }
 
 func TestLimit(t *testing.T) {
-	var s segments
-	s.set(true)
+	w := &Worker{engine: &Engine{}}
+	w.engine.segments.Store(true)
+	var here, elsewhere ceiling
 	for size, want := range map[int]int{0: 1, 1: maxSegments, 172: maxSegments, 1200: 54, 9000: 7, 40000: 1, 65507: 1} {
-		if got := s.limit(size); got != want {
+		if got := w.limit(size, &here); got != want {
 			t.Errorf("%d bytes: %d, want %d", size, got, want)
 		}
 	}
-	s.shrink(1300)
-	s.shrink(1400) // by somebody who was late
-	if s.limit(1299) == 1 || s.limit(1300) != 1 {
+	w.learn(unix.EMSGSIZE, 1300, &here)
+	w.learn(unix.EMSGSIZE, 1400, &here) // by somebody who was late
+	if w.limit(1299, &here) == 1 || w.limit(1300, &here) != 1 {
 		t.Error("trains end at another size than what was refused")
 	}
-	s.set(false)
-	if s.limit(172) != 1 {
+	if w.limit(1300, &elsewhere) == 1 {
+		t.Error("trains end elsewhere too")
+	}
+	w.engine.segments.Store(false)
+	if w.limit(172, &here) != 1 {
 		t.Error("trains after they were given up")
+	}
+}
+
+// TestNotTheTrain: what can't leave alone either says nothing about trains.
+func TestNotTheTrain(t *testing.T) {
+	r := newRig(t, 1, true)
+	r.peer = netip.MustParseAddrPort("127.0.0.1:0") // EINVAL, whatever is sent there
+	client := dialUDP(t, r.address)
+	for range 3 {
+		client.Write(packet(0, 100))
+	}
+	peer, to := dialUDP(t, r.relayAddress), r.listener.NewClient(r.peer, nil)
+	r.client.Store(to)
+	r.silent = true
+	for range 3 {
+		peer.Write(packet(0, 100))
+	}
+	r.engine.Start()
+	eventually(t, "all are lost", func() bool { return r.lost[Up].Load() == 3 && r.lost[Down].Load() == 3 })
+	if !r.engine.Segments() || r.refused.Load() > 0 || r.relay.ceiling.size.Load() != 0 || to.ceiling.size.Load() != 0 {
+		t.Error("there are no trains any more")
 	}
 }
 

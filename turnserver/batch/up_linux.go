@@ -1,6 +1,9 @@
 package batch
 
-import "net/netip"
+import (
+	"net/netip"
+	"syscall"
+)
 
 // upward is a datagram on its way to a peer.
 type upward struct {
@@ -61,39 +64,51 @@ func (w *Worker) flushUp() {
 // comes after it.
 func (w *Worker) sendRun(r *Relay, first int32) int32 {
 	head := &w.ups[first]
-	limit := w.engine.segments.limit(len(head.payload))
+	size := len(head.payload)
+	limit := w.limit(size, &r.ceiling)
 	count, next := 1, head.next
 	for count < limit && next >= 0 {
 		x := &w.ups[next]
-		if x.to != head.to || !fits(len(x.payload), len(head.payload)) || x.tally != head.tally {
+		if x.to != head.to || !fits(len(x.payload), size) || x.tally != head.tally {
 			break
 		}
 		count++
-		last := len(x.payload) < len(head.payload)
+		last := len(x.payload) < size
 		next = x.next
 		if last {
 			break
 		}
 	}
-	if count > 1 && w.sendTrain(r, first, count) {
+	if count == 1 {
+		w.sendOne(r, head)
 		return next
 	}
+	errno := w.sendTrain(r, first, count)
+	if judge(errno, size) == notTheTrain {
+		return next
+	}
+	passed := false
 	for i := first; i != next; i = w.ups[i].next {
-		w.sendOne(r, &w.ups[i])
+		passed = w.sendOne(r, &w.ups[i]) || passed
+	}
+	if passed {
+		w.learn(errno, size, &r.ceiling)
 	}
 	return next
 }
 
-func (w *Worker) sendOne(r *Relay, x *upward) {
+// sendOne says whether the datagram has left.
+func (w *Worker) sendOne(r *Relay, x *upward) bool {
 	var to sockaddr
 	to.set(x.to, r.ipv6)
 	errno := sendto(r.fd, x.payload, &to)
 	tell(x.tally, Up, 1, len(x.payload), errno)
+	return errno == 0
 }
 
-// sendTrain sends a run with UDP_SEGMENT. It says whether that is settled: where
-// the kernel refuses trains, they have to be sent one by one.
-func (w *Worker) sendTrain(r *Relay, first int32, count int) bool {
+// sendTrain sends a run with UDP_SEGMENT. After an error that may be about the train
+// they have to be sent one by one; else it is settled.
+func (w *Worker) sendTrain(r *Relay, first int32, count int) syscall.Errno {
 	head := &w.ups[first]
 	w.out.to.set(head.to, r.ipv6)
 	w.out.begin()
@@ -103,14 +118,9 @@ func (w *Worker) sendTrain(r *Relay, first int32, count int) bool {
 		bytes += len(w.ups[at].payload)
 	}
 	m := w.out.message(&w.out.to, nil, len(head.payload))
-	n, errno := sendmmsg(r.fd, m)
-	if n == 1 {
-		tell(head.tally, Up, count, bytes, 0)
-		return true
+	_, errno := sendmmsg(r.fd, m)
+	if judge(errno, len(head.payload)) == notTheTrain {
+		tell(head.tally, Up, count, bytes, errno)
 	}
-	if w.refused(errno, len(head.payload)) {
-		return false
-	}
-	tell(head.tally, Up, count, bytes, errno)
-	return true
+	return errno
 }
