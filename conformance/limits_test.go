@@ -128,6 +128,23 @@ func TestBandwidth(t *testing.T) {
 	}
 }
 
+// TestPortZeroIsCounted: nothing can be sent to it. A permission has no port.
+func TestPortZeroIsCounted(t *testing.T) {
+	w := newWorld(t)
+	b := start(t, w.box, setup{allow: peerRanges})
+	s := &scene{world: w, box: b, transport: udp}
+	c, relay, p := s.relayed(t)
+	nobody := netip.AddrPortFrom(p.addr.Addr(), 0)
+	c.must(createPermission, peerAddress(nobody))
+	for range 3 {
+		c.sendIndication(nobody, mark("to nobody"))
+	}
+	c.wantRelayed(relay, p)
+	if n := b.metric(t, "icebox_turn_dropped_packets_total"); n != 3 {
+		t.Errorf("%v drops were counted, want 3", n)
+	}
+}
+
 // TestTooBigIsCounted: a packet that the client's transport can't carry is not
 // lost without a trace.
 func TestTooBigIsCounted(t *testing.T) {

@@ -27,6 +27,7 @@ func checkChannelNumber(t *testing.T, s *scene) {
 	c.wantRefused(c.call(channelBind, peerAddress(p.addr)), 400)
 	c.wantRefused(c.call(channelBind, channelNumber(0x4000)), 400)
 	c.wantRefused(c.call(channelBind, attr(attrChannelNumber, 0x40), peerAddress(p.addr)), 400)
+	c.wantRefused(c.call(channelBind, channelNumber(0x4000), peerAddress(netip.AddrPortFrom(p.addr.Addr(), 0))), 400)
 	for _, value := range malformedAddresses() {
 		if a := c.call(channelBind, channelNumber(0x4000), attr(attrPeerAddress, value...)); a.code() != 400 {
 			t.Errorf("XOR-PEER-ADDRESS %x: want 400, got %v", value, a)

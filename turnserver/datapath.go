@@ -37,7 +37,7 @@ func (s *session) sendChannel(now instant, out lane, packet []byte) {
 func (s *session) sendIndication(now instant, out lane, m *message) {
 	peer, ok := m.peerAddress()
 	df := m.has(attrDontFragment)
-	if !ok || !m.has(attrData) || m.unknownLen > 0 || df && !canDontFragment {
+	if !ok || peer.Port() == 0 || !m.has(attrData) || m.unknownLen > 0 || df && !canDontFragment {
 		s.drop(dropMalformed)
 		return
 	}

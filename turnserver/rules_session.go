@@ -37,7 +37,7 @@ func checkPeers(r *request) *refusal {
 func checkChannel(r *request) *refusal {
 	number := r.sized(attrChannelNumber, 4)
 	peer, ok := r.peerAddress()
-	if number == nil || !ok || number[0] < 0x40 || number[0] > 0x4F {
+	if number == nil || !ok || peer.Port() == 0 || number[0] < 0x40 || number[0] > 0x4F {
 		return refuse(stun.CodeBadRequest)
 	}
 	r.channel = binary.BigEndian.Uint16(number)

@@ -15,7 +15,7 @@ const (
 // sendDrop is the cause that an error of a send counts as.
 func sendDrop(err error) drop {
 	switch {
-	case errors.Is(err, syscall.EAGAIN):
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOBUFS):
 		return dropNoBuffer
 	case errors.Is(err, syscall.EMSGSIZE), errors.Is(err, wsaMessageSize):
 		return dropTooBig

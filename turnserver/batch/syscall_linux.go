@@ -9,7 +9,7 @@ import (
 
 // The system calls of the workers. All are raw: the scheduler is not told, so a
 // worker keeps its P while it waits, and is back from a wait at once. Whoever
-// calls one in a loop has to let the scheduler in by himself (worker.breathe).
+// calls one in a loop has to let the scheduler in by himself (Worker.doze).
 
 // mmsghdr is struct mmsghdr.
 type mmsghdr struct {
@@ -18,15 +18,20 @@ type mmsghdr struct {
 }
 
 // recvmmsg reads up to len(messages) datagrams without waiting. Where there is
-// none, it returns 0.
+// none, it returns 0. An error can be that of a datagram sent before: then what has
+// come is read at once, since epoll does not tell of it again.
 func recvmmsg(fd int, messages []mmsghdr) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])),
-		uintptr(len(messages)), unix.MSG_DONTWAIT, 0, 0)
-	switch errno {
-	case 0:
-		return int(n), 0
-	case unix.EAGAIN, unix.EINTR:
-		return 0, 0
+	var errno syscall.Errno
+	for range 2 {
+		var n uintptr
+		n, _, errno = unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])),
+			uintptr(len(messages)), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), 0
+		case unix.EAGAIN, unix.EINTR:
+			return 0, 0
+		}
 	}
 	return 0, errno
 }

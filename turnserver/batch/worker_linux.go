@@ -275,20 +275,15 @@ func (w *Worker) doze() int {
 			return n
 		}
 		// The scheduler has sent a signal, to stop the world or since this
-		// goroutine has had its P for long: it gets its way.
-		breathe()
+		// goroutine has had its P for long: it gets its way. Without a place for
+		// that, a loop of raw system calls keeps every collection waiting.
+		runtime.Gosched()
 		if w.pace.rare(w.turns.Load()) {
 			w.pace.relax(w)
 			return w.pace.nap(w)
 		}
 	}
 }
-
-// breathe is a call, and so a place at which the scheduler can take over. Without
-// one, a loop of raw system calls keeps every collection waiting.
-//
-//go:noinline
-func breathe() {}
 
 // deafen and stop are commands.
 func (w *Worker) deafen() {
