@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -226,14 +227,23 @@ func TestMemoryBudget(t *testing.T) {
 	table := []struct{ queued, maxMessage, want int64 }{
 		{0, 65536, 1 << 20},
 		{tn.total, 65536, 1 << 20},
-		{tn.total + 1, 65536, 65536 + maxHeader},
+		{tn.total + 1, 65536, 65536 + maxEnvelope},
 		{tn.total + 1, 1024, tn.spare},
-		{0, 1 << 20, 4*(1<<20) + 4*maxHeader},
-		{tn.total + 1, 1 << 20, 1<<20 + maxHeader},
+		{0, 1 << 20, 4*(1<<20) + 4*maxEnvelope},
+		{tn.total + 1, 1 << 20, 1<<20 + maxEnvelope},
 	}
 	for _, row := range table {
 		if got := tn.queueBytes(row.queued, row.maxMessage); got != row.want {
 			t.Errorf("queueBytes(%d, %d) = %d, want %d", row.queued, row.maxMessage, got, row.want)
 		}
+	}
+	const largest = 70_000
+	e, wrong := openEnvelope([]byte(`{"type":"` + strings.Repeat("x", largest-len(`{"type":""}`)) + `"}`))
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	it := item{frame: relayed(newID(), e.inside), seq: math.MaxUint64}
+	if n := int64(it.size()); n != largest+maxEnvelope {
+		t.Errorf("a message of %d bytes is %d in a room, want %d", largest, n, largest+maxEnvelope)
 	}
 }

@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"math"
-	"runtime/debug"
 	"sync"
 )
 
@@ -115,12 +114,7 @@ func (c *courier) walk(limit int) (home bool) {
 // not for the courier: all of it would be pending where the kernel takes nothing. A
 // panic ends s alone.
 func (c *courier) serve(s *socket, chunk *chunk) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.server.log.Error("writing to a socket panicked", "panic", p, "stack", string(debug.Stack()))
-			s.writeFailed(chunk, errPanic)
-		}
-	}()
+	defer s.caught(chunk)
 	s.take(chunk)
 	if chunk.bytes > chunkSize {
 		go s.write(*chunk)

@@ -330,7 +330,10 @@ func TestCourierPanics(t *testing.T) {
 	c.turn(s, readerShare)
 	p.expect("one")
 	bad.writer.Wait()
-	if !bad.isClosing() {
+	alone := &socket{server: s, wire: bad.wire, queue: queue{live: true}} // without a courier
+	alone.say(t, "none")
+	alone.writer.Wait()
+	if !bad.isClosing() || !alone.isClosing() {
 		t.Error("it goes on")
 	}
 }

@@ -54,9 +54,9 @@ func (s *socket) enter() *refusal {
 
 // comeBack gives a member the socket in place of the one that it has lost, or
 // has not noticed yet that it has lost. One that can't be told everything it has
-// missed leaves for good.
+// missed leaves for good, on either.
 func (s *socket) comeBack(d *door) *refusal {
-	m, _ := s.server.hall.member(d)
+	m := s.server.hall.member(d)
 	if m == nil {
 		return refuseResume
 	}
@@ -66,22 +66,30 @@ func (s *socket) comeBack(d *door) *refusal {
 		m.room.mu.Unlock()
 		return refuseResume
 	}
+	old := m.socket
 	if !m.kept.covers(d.last, m.seq) {
 		m.room.remove(m)
 		m.room.mu.Unlock()
 		s.server.parted(m)
+		old.dismiss(refuseResume)
 		return refuseResume
 	}
 	defer m.room.mu.Unlock()
-	if old := m.socket; old != nil {
-		s.server.count(refuseTaken)
-		old.shut(old.lastWords(refuseTaken), s.server.tuning.linger)
-	}
+	old.dismiss(refuseTaken)
 	m.kept.forget(d.last, &s.server.kept)
 	s.limiter = m.limiter
+	s.limit()
 	s.greet(m, servers, true)
 	s.server.stats.resumed.Add(1)
 	return nil
+}
+
+// dismiss ends a socket that is nobody's any more, if there is one.
+func (s *socket) dismiss(no *refusal) {
+	if s != nil {
+		s.server.count(no)
+		s.shut(s.lastWords(no), s.server.tuning.linger)
+	}
 }
 
 // greet ties s and m together and queues the welcome and what m has missed.

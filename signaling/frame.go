@@ -10,6 +10,10 @@ import (
 // maxHeader is the longest header of a frame that a server sends: no mask.
 const maxHeader = 10
 
+// maxEnvelope is what a message can be longer than it came: a header, and in a room
+// its seq, at most 20 digits, and from.
+const maxEnvelope int64 = maxHeader + int64(len(`"seq":,"from":"",`)) + 20 + idLength
+
 // finalBit says that the frame is a whole message (RFC 6455 5.2).
 const finalBit = 1 << 7
 

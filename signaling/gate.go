@@ -9,13 +9,14 @@ import (
 )
 
 // gate counts sockets, from before their upgrade until their connection is
-// closed, and knows who may still come in.
+// closed, and the members who have lost theirs, and knows who may still come in.
 type gate struct {
 	maxRefusing int
 
 	mu        sync.Mutex // guards the rest
 	total     int
 	byAddress map[netip.Addr]int
+	lost      map[netip.Addr]int // members, by the address of the connection
 	refusing  int
 }
 
@@ -26,18 +27,19 @@ type pass struct {
 }
 
 func newGate(maxRefusing int) *gate {
-	return &gate{maxRefusing: maxRefusing, byAddress: make(map[netip.Addr]int)}
+	return &gate{maxRefusing: maxRefusing, byAddress: make(map[netip.Addr]int), lost: make(map[netip.Addr]int)}
 }
 
 // enter counts one socket more of address. With a refusal the pass is for the
 // short time that it takes to say so; refuseFlood comes without a pass. One that
-// replaces another goes in beyond the caps: that other is about to go.
-func (g *gate) enter(address netip.Addr, set *settings, replaces bool) (pass, *refusal) {
+// comes back goes in beyond the caps: others may have taken its place meanwhile, or
+// the one that it replaces is about to go.
+func (g *gate) enter(address netip.Addr, set *settings, comesBack bool) (pass, *refusal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var no *refusal
 	switch {
-	case replaces:
+	case comesBack:
 	case g.total >= set.maxConnections:
 		no = refuseMaxConnections
 	case g.byAddress[address] >= set.perAddress:
@@ -66,6 +68,23 @@ func (g *gate) leave(p pass) {
 	g.total--
 	if g.byAddress[p.address]--; g.byAddress[p.address] == 0 {
 		delete(g.byAddress, p.address)
+	}
+}
+
+// wait counts a member that has lost its connection, until waited, and says whether
+// it may have a while to come back: of one address, as many as may be connected.
+func (g *gate) wait(address netip.Addr, set *settings) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lost[address]++
+	return g.lost[address] <= set.perAddress
+}
+
+func (g *gate) waited(address netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.lost[address]--; g.lost[address] == 0 {
+		delete(g.lost, address)
 	}
 }
 

@@ -82,25 +82,24 @@ func (h *hall) lockRoom(name string, s *Server) (*room, *refusal) {
 	return r, nil
 }
 
-// member is whose token the request has, or nil, and whether it still has a
-// socket, which the new one then replaces.
-func (h *hall) member(d *door) (m *member, connected bool) {
+// member is whose token the request has, or nil.
+func (h *hall) member(d *door) *member {
 	if d.resume == "" {
-		return nil, false
+		return nil
 	}
 	h.mu.Lock()
 	r := h.rooms[d.room]
 	h.mu.Unlock()
 	if r == nil {
-		return nil, false
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id, _, _ := strings.Cut(d.resume, ".")
 	if m := r.find(id); m != nil && m.proves(d.resume) {
-		return m, m.socket != nil
+		return m
 	}
-	return nil, false
+	return nil
 }
 
 // prune forgets r if nobody is in it.

@@ -11,15 +11,19 @@ type history struct {
 
 // add keeps it, and lets go of the oldest over limit bytes.
 func (h *history) add(it item, limit int64, total *atomic.Int64) {
-	before := h.bytes
 	h.items = append(h.items, it)
 	h.bytes += int64(it.size())
+	total.Add(int64(it.size()))
+	h.cut(limit, total)
+}
+
+// cut lets go of the oldest over limit bytes.
+func (h *history) cut(limit int64, total *atomic.Int64) {
 	n := 0
 	for over := h.bytes; over > limit && n < len(h.items); n++ {
 		over -= int64(h.items[n].size())
 	}
-	h.release(n)
-	total.Add(h.bytes - before)
+	h.drop(n, total)
 }
 
 // forget lets go of everything up to seq, which the member has.
@@ -34,15 +38,11 @@ func (h *history) forget(seq uint64, total *atomic.Int64) {
 // drop lets go of the n oldest.
 func (h *history) drop(n int, total *atomic.Int64) {
 	before := h.bytes
-	h.release(n)
-	total.Add(h.bytes - before)
-}
-
-func (h *history) release(n int) {
 	for i := range n {
 		h.bytes -= int64(h.items[i].size())
 		h.items[i] = item{}
 	}
+	total.Add(h.bytes - before)
 	if h.items = h.items[n:]; len(h.items) == 0 {
 		h.items = nil
 	}

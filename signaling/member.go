@@ -3,6 +3,7 @@ package signaling
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ type member struct {
 
 	// What follows is guarded by room.mu.
 	socket  *socket     // nil while the connection is lost
+	from    netip.Addr  // whom the last connection counted for
 	losses  int         // of connections, to know the timer of the last
-	window  *time.Timer // ends the member unless it comes back
+	window  *time.Timer // ends the member unless it comes back; nil: it is here
 	renewal *time.Timer // of its credentials
 	taken   uint64      // how many of its messages have been taken
 	seq     uint64      // of the last message to it
@@ -69,13 +71,28 @@ func (m *member) deliver(f *frame, w when) {
 }
 
 // lose notes that the connection is lost. From now on there is a while to come
-// back. room.mu is held.
+// back, unless too many of its address wait already. room.mu is held.
 func (m *member) lose() {
 	s := m.room.server
+	set := s.settings.Load()
 	m.socket = nil
 	m.losses++
-	loss := m.losses
-	m.window = s.after(s.settings.Load().resume, func() { m.expire(loss) })
+	loss, while := m.losses, set.resume
+	if !s.gate.wait(m.from, set) {
+		while = 0
+	}
+	m.window = s.after(while, func() { m.expire(loss) })
+}
+
+// endWait ends the wait for one that has come back or has left. room.mu is held.
+func (m *member) endWait() {
+	if m.window == nil {
+		return
+	}
+	s := m.room.server
+	s.cancel(m.window)
+	s.gate.waited(m.from)
+	m.window = nil
 }
 
 // expire ends a member that has not come back since its loss of that number.
@@ -94,16 +111,30 @@ func (m *member) expire(loss int) {
 
 // bind gives the member its connection. room.mu is held.
 func (m *member) bind(s *socket) {
-	m.room.server.cancel(m.window)
-	m.window = nil
+	m.endWait()
+	m.from = s.pass.address
 	m.socket, s.member, s.courier = s, m, &m.room.courier
+}
+
+// slim lets go of most of what is kept for a member that is here, while too much is
+// kept for all: those who say nothing and are told nothing must not keep it for good.
+func (m *member) slim() {
+	s := m.room.server
+	if s.kept.Load() <= s.tuning.keptAll {
+		return
+	}
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	if m.socket != nil {
+		m.kept.cut(s.tuning.keptLow, &s.kept)
+	}
 }
 
 // release lets go of all that the member holds. room.mu is held.
 func (m *member) release() {
 	s := m.room.server
 	m.gone, m.socket = true, nil
-	s.cancel(m.window)
+	m.endWait()
 	s.cancel(m.renewal)
 	m.kept.drop(len(m.kept.items), &s.kept)
 }

@@ -84,6 +84,113 @@ func TestResumeTakesOver(t *testing.T) {
 	}
 }
 
+// connected says whether it has a connection.
+func (m *member) connected() bool {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	return m.socket != nil
+}
+
+// TestResumeBeyondCaps: who has lost its place to others comes back all the same.
+func TestResumeBeyondCaps(t *testing.T) {
+	cfg := testConfig()
+	cfg.Signaling.MaxConnections, cfg.Signaling.ConnectionsPerAddress = 2, 2
+	s, url := start(t, cfg)
+	a, b := pair(t, url)
+	b.cut()
+	waitFor(t, "the loss", func() bool { return s.gate.sockets() == 1 })
+	dial(t, url+"/seed/elsewhere").send("here")
+	waitFor(t, "another in its place", func() bool { return s.gate.sockets() == 2 })
+	enter(t, url+b.back(0)).send(`{"type":"back"}`)
+	a.expectf(`{"seq":2,"from":"%s","type":"back"}`, b.ID)
+}
+
+// TestManyLost: of one address, as many may be lost for a while as may be connected.
+func TestManyLost(t *testing.T) {
+	cfg := testConfig()
+	cfg.Signaling.ConnectionsPerAddress, cfg.Signaling.MaxPeers = 3, 9
+	s, url := start(t, cfg)
+	a := enter(t, url+"/ws/r")
+	seq := 0
+	comes := func() *guest {
+		p := enter(t, url+"/ws/r")
+		seq++
+		a.expectf(`{"seq":%d,"type":"peer-joined","id":"%s"}`, seq, p.ID)
+		return p
+	}
+	isLost := func(p *guest) {
+		p.cut()
+		waitFor(t, "the loss", func() bool { return s.gate.sockets() == 1 })
+	}
+	lost := []*guest{comes(), nil, nil}
+	isLost(lost[0])
+	for i := range 2 {
+		lost[1+i] = comes()
+		isLost(lost[1+i])
+	}
+	for range 2 {
+		fourth := comes()
+		isLost(fourth)
+		seq++
+		a.expectf(`{"seq":%d,"type":"peer-left","id":"%s"}`, seq, fourth.ID)
+	}
+	back := enter(t, url+lost[0].back(uint64(seq)-1)) // and makes room for another
+	fourth := comes()
+	fourth.cut()
+	back.send(`{"type":"n"}`)
+	a.expectf(`{"seq":%d,"from":"%s","type":"n"}`, seq+1, back.ID)
+	for _, p := range []*guest{lost[1], lost[2], fourth} {
+		enter(t, url+p.back(0))
+	}
+}
+
+// TestSlim: a peer that is here and says something keeps little for its return while
+// too much is kept in all.
+func TestSlim(t *testing.T) {
+	s, url := start(t, unlimited())
+	a, b := pair(t, url)
+	m := s.hall.member(&door{room: "r", resume: b.Resume})
+	kept := func() int64 {
+		m.room.mu.Lock()
+		defer m.room.mu.Unlock()
+		return m.kept.bytes
+	}
+	text := strings.Repeat("x", 1000)
+	for i := range 50 {
+		a.send(`{"type":"` + text + `"}`)
+		b.expectf(`{"seq":%d,"from":"%s","type":"%s"}`, i+1, a.ID, text)
+	}
+	say := func() {
+		b.send(`{"type":"x","to":"` + b.ID + `"}`)
+		b.read()
+	}
+	say()
+	if n := kept(); n < 50_000 {
+		t.Fatalf("%d bytes are kept", n)
+	}
+	s.kept.Add(s.tuning.keptAll)
+	defer s.kept.Add(-s.tuning.keptAll)
+	b.WriteControl(websocket.PongMessage, nil, farFuture())
+	waitFor(t, "little to be kept", func() bool { return kept() <= s.tuning.keptLow })
+	if n := s.kept.Load(); n > s.tuning.keptAll+2*s.tuning.keptLow {
+		t.Errorf("%d bytes are counted", n)
+	}
+}
+
+// TestRateAfterResume: the rate that holds when it comes back.
+func TestRateAfterResume(t *testing.T) {
+	s, url := start(t, unlimited())
+	_, b := pair(t, url)
+	m := s.hall.member(&door{room: "r", resume: b.Resume})
+	b.cut()
+	waitFor(t, "the loss", func() bool { return !m.connected() })
+	s.Update(testConfig())
+	enter(t, url+b.back(0))
+	if got, want := m.limiter.Limit(), s.settings.Load().rate; got != want {
+		t.Errorf("%v messages a second, want %v", got, want)
+	}
+}
+
 // TestLateMessage: what is read from a connection after another has taken over was
 // not counted in the welcome there, so it will be sent again.
 func TestLateMessage(t *testing.T) {
@@ -104,10 +211,10 @@ func TestLateMessage(t *testing.T) {
 func TestLateTimer(t *testing.T) {
 	s, url := start(t, testConfig())
 	a, b := pair(t, url)
-	m, _ := s.hall.member(&door{room: "r", resume: b.Resume})
+	m := s.hall.member(&door{room: "r", resume: b.Resume})
 	for range 2 {
 		b.cut()
-		waitFor(t, "the loss", func() bool { _, connected := s.hall.member(&door{room: "r", resume: b.Resume}); return !connected })
+		waitFor(t, "the loss", func() bool { return !m.connected() })
 		m.expire(m.losses - 1)
 		b.peer = enter(t, url+b.back(0)).peer
 		m.expire(m.losses)
@@ -133,11 +240,13 @@ func TestResumeLost(t *testing.T) {
 	b.send(`{"type":"still here"}`)
 	a.expectf(`{"seq":2,"from":"%s","type":"still here"}`, b.ID)
 
-	// A seq that was never sent: this is not the peer that it was, so it leaves.
+	// A seq that was never sent: this is not the peer that it was, so it leaves, and
+	// is told where it still is.
 	dial(t, url+b.back(1)).expectEnd(refuseResume)
 	a.expectf(`{"seq":3,"type":"peer-left","id":"%s"}`, b.ID)
+	b.expectEnd(refuseResume)
 	dial(t, url+b.back(0)).expectEnd(refuseResume)
-	if n := refused(s, refuseResume); n != 8 {
+	if n := refused(s, refuseResume); n != 9 {
 		t.Errorf("resume-lost was counted %d times", n)
 	}
 }

@@ -142,8 +142,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, d *door) {
 		s.refuseHTTP(w, refuseClosing)
 		return
 	}
-	_, replaces := s.hall.member(d)
-	pass, no := s.gate.enter(addressOf(r), set, replaces)
+	pass, no := s.gate.enter(addressOf(r), set, s.hall.member(d) != nil)
 	if no == refuseFlood {
 		s.wg.Done()
 		s.refuseHTTP(w, no)

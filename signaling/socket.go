@@ -121,9 +121,14 @@ func (s *socket) refresh() {
 	}
 	s.settings = set
 	s.ws.SetReadLimit(set.maxMessage)
-	s.limiter.SetLimit(set.rate)
-	s.limiter.SetBurst(set.burst)
+	s.limit()
 	s.refill()
+}
+
+// limit has the limiter go by the settings.
+func (s *socket) limit() {
+	s.limiter.SetLimit(s.settings.rate)
+	s.limiter.SetBurst(s.settings.burst)
 }
 
 // refill lets the peer send another message: its bytes, as many again for
@@ -179,8 +184,7 @@ func (s *socket) read() (err error) {
 		if no != nil {
 			s.refuse(no)
 		}
-		s.refill()
-		s.alive()
+		s.signed()
 	}
 }
 
@@ -259,9 +263,17 @@ func (s *socket) signOfLife() bool {
 		s.refuse(refuseRate)
 		return false
 	}
+	s.signed()
+	return true
+}
+
+// signed is what a sign of life brings.
+func (s *socket) signed() {
 	s.refill()
 	s.alive()
-	return true
+	if s.member != nil {
+		s.member.slim()
+	}
 }
 
 // refuse ends the socket for what its peer has sent. Nobody comes back from that.

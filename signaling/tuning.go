@@ -42,10 +42,11 @@ func defaultTuning() tuning {
 // all. The two rules keep a few stalled sockets from taking the memory of a
 // small box, without ever refusing a message to a socket that keeps up.
 func (t *tuning) queueBytes(queued, maxMessage int64) int64 {
+	largest := maxMessage + maxEnvelope
 	if queued > t.total {
-		return max(t.spare, maxMessage+maxHeader)
+		return max(t.spare, largest)
 	}
-	return max(t.bytes, 4*(maxMessage+maxHeader))
+	return max(t.bytes, 4*largest)
 }
 
 // keepBytes is how much is kept for one member while all keep kept bytes.

@@ -3,6 +3,7 @@ package signaling
 import (
 	"errors"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -31,6 +32,7 @@ func (s *socket) startWriter(w when) {
 // write is the writer of a socket that may have to be waited for: it writes c and
 // then what waits, until nothing does.
 func (s *socket) write(c chunk) {
+	defer s.caught(&c)
 	for more := true; more; {
 		s.limitWrite()
 		if err := s.flush(&c, true); err != nil {
@@ -46,6 +48,7 @@ func (s *socket) write(c chunk) {
 // finish goes on as write where the courier would have to wait, when c has been
 // written but is pending.
 func (s *socket) finish(c chunk) {
+	defer s.caught(&c)
 	s.limitWrite()
 	if err := s.bold.Flush(); err != nil {
 		s.writeFailed(&c, err)
@@ -53,6 +56,14 @@ func (s *socket) finish(c chunk) {
 	}
 	if s.wrote(&c) {
 		s.write(chunk{})
+	}
+}
+
+// caught is deferred by whoever writes c: a panic ends this socket alone.
+func (s *socket) caught(c *chunk) {
+	if p := recover(); p != nil {
+		s.server.log.Error("writing to a socket panicked", "panic", p, "stack", string(debug.Stack()))
+		s.writeFailed(c, errPanic)
 	}
 }
 
