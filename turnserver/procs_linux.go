@@ -7,7 +7,8 @@ import (
 
 // procs gives Go's scheduler as many more Ps as there are workers that keep one
 // while they wait in the kernel: without them, everything else of the box would
-// have that much less.
+// have that much less. Go no longer follows a CPU limit that changes while icebox
+// runs, then.
 var procs extraProcs
 
 type extraProcs struct{ mu sync.Mutex } // one change at a time
