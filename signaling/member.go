@@ -116,16 +116,17 @@ func (m *member) bind(s *socket) {
 	m.socket, s.member, s.courier = s, m, &m.room.courier
 }
 
-// slim lets go of most of what is kept for a member that is here, while too much is
+// slim lets go of most of what is kept for a member that is here, on that socket, while
+// too much is
 // kept for all: those who say nothing and are told nothing must not keep it for good.
-func (m *member) slim() {
+func (m *member) slim(on *socket) {
 	s := m.room.server
 	if s.kept.Load() <= s.tuning.keptAll {
 		return
 	}
 	m.room.mu.Lock()
 	defer m.room.mu.Unlock()
-	if m.socket != nil {
+	if m.socket == on {
 		m.kept.cut(s.tuning.keptLow, &s.kept)
 	}
 }

@@ -272,7 +272,7 @@ func (s *socket) signed() {
 	s.refill()
 	s.alive()
 	if s.member != nil {
-		s.member.slim()
+		s.member.slim(s)
 	}
 }
 

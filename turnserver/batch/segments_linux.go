@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	maxSegments = 64    // datagrams of one train: UDP_MAX_SEGMENTS of the kernel
+	maxSegments = 63    // datagrams of one train: UDP_MAX_SEGMENTS, of which older kernels take headers off
 	maxTrain    = 65000 // bytes of one, under the 64 KB that an IP packet can have
 	// safeSegment fits every path that the kernel believes in (min_pmtu of IPv4 is
 	// 552), so that a refusal of it can't be about the path's MTU.
 	safeSegment = 552 - 28
 )
 
-// ceiling is the size from which on datagrams to one destination can't leave as
-// trains; 0: none is known. Workers may use it side by side.
+// ceiling is the size from which on datagrams to one client, or from one relay, can't
+// leave as trains; 0: none is known. Workers may use it side by side.
 type ceiling struct{ size atomic.Int32 }
 
 // limit is how many datagrams a train may have whose first has that size; 1: it
