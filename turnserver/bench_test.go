@@ -16,9 +16,9 @@ import (
 func BenchmarkAllocate(b *testing.B) {
 	s := startServer(b, nil)
 	o := origin{
-		tuple:   tuple{client: netip.MustParseAddrPort("1.1.1.1:9"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
-		client:  new(discard),
-		trusted: true,
+		tuple:  tuple{client: netip.MustParseAddrPort("1.1.1.1:9"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
+		client: new(discard),
+		user:   "admin",
 	}
 	c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 	build := func(method stun.Method, attrs ...stun.Setter) []byte {
@@ -68,9 +68,9 @@ func BenchmarkMemory(b *testing.B) {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], 0x01000000+uint32(i))
 		o := origin{
-			tuple:   tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
-			client:  new(discard),
-			trusted: true,
+			tuple:  tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
+			client: new(discard),
+			user:   "admin",
 		}
 		c.nonce = []byte(s.guard.nonces.make(o.tuple, s.clock.now()))
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)},

@@ -89,9 +89,9 @@ func FuzzGuard(f *testing.F) {
 			return
 		}
 		o := origin{
-			tuple:   tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
-			client:  new(discard),
-			trusted: true,
+			tuple:  tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
+			client: new(discard),
+			user:   "admin",
 		}
 		c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)},

@@ -25,7 +25,7 @@ type guard struct {
 // guardStats count what the guard has seen and refused.
 type guardStats struct {
 	malformed  atomic.Uint64 // packets that are no sound STUN or ChannelData
-	unanswered atomic.Uint64 // requests over the rate of strangers, or of guesses
+	unanswered atomic.Uint64 // requests over the rate of strangers, of guesses or of a session
 	orphans    atomic.Uint64 // data of 5-tuples without a session
 	requests   [methods]atomic.Uint64
 	refusals   refusalCounts
@@ -35,10 +35,17 @@ type guardStats struct {
 type origin struct {
 	tuple  tuple
 	client client
-	// trusted: this 5-tuple has authenticated before, so that its answers are not
-	// counted as a stranger's.
-	trusted bool
+	// user is who has authenticated on this 5-tuple before, so that its answers are not
+	// counted as a stranger's; empty: nobody.
+	user string
 }
+
+// requestCost and requestBurst bound what one session asks for: 4,000 requests at
+// once, and 1,000 a second.
+const (
+	requestCost  = time.Second / 1000
+	requestBurst = 4000 * requestCost
+)
 
 // guessCost and guessBurst slow down who tries passwords, by address: after ten
 // failures one more a second.
@@ -95,9 +102,15 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 	g.stats.requests[method].Add(1)
 	r := &request{message: &m, origin: o, guard: g, now: g.clock.now(), settings: g.settings.Load()}
 	if r.session = g.live(o.tuple, r.now); r.session != nil {
-		o.trusted = true
+		o.user = r.session.user.username
 	}
 	refused := g.rules[method].apply(r)
+	if r.authenticated {
+		o.user = r.user.username
+	}
+	if refused == nil && r.session != nil && r.authenticated && !r.session.requests.take(r.now, requestCost, requestBurst) {
+		refused = &refusal{silent: true}
+	}
 	if refused == nil {
 		refused = g.grant(method, r)
 	}
@@ -249,7 +262,7 @@ func (g *guard) explain(r *request, by rule, refused *refusal) {
 // mayAnswer bounds the answers to those who have not authenticated, by address,
 // so that the box is no use for reflecting a flood.
 func (g *guard) mayAnswer(r *request) bool {
-	if r.origin.trusted || r.paid {
+	if r.origin.user != "" || r.paid {
 		return true
 	}
 	limit := r.settings.limits.Unauthenticated

@@ -19,15 +19,26 @@ func (m *sessions) isOwn(addr netip.Addr) bool {
 // that others had for a new one are void from then on.
 func (m *sessions) addOwn(relayed []netip.AddrPort) {
 	for _, r := range relayed {
-		old := m.own.Load()
-		for !slices.Contains(old.addrs, r.Addr()) {
-			next := &ownRelays{addrs: append(slices.Clone(old.addrs), r.Addr())}
-			if m.own.CompareAndSwap(old, next) {
-				m.refilter()
-			}
-			old = m.own.Load()
+		for !m.enterOwn(r.Addr()) { // others have changed it meanwhile
 		}
 	}
+}
+
+// enterOwn makes the list anew even where it has the address: updateOwn may be about
+// to take it out, and must see that somebody was here.
+func (m *sessions) enterOwn(addr netip.Addr) bool {
+	old := m.own.Load()
+	next, known := &ownRelays{addrs: old.addrs}, slices.Contains(old.addrs, addr)
+	if !known {
+		next.addrs = append(slices.Clone(old.addrs), addr)
+	}
+	if !m.own.CompareAndSwap(old, next) {
+		return false
+	}
+	if !known {
+		m.refilter()
+	}
+	return true
 }
 
 // refilter takes the permissions of all sessions that are not good any more

@@ -9,7 +9,8 @@ import (
 
 // checkFree lets a retransmission pass, which gets the answer of the first.
 func checkFree(r *request) *refusal {
-	if r.session == nil || r.session.origin == r.transaction() && r.session.user.username == r.user.username {
+	s := r.session
+	if s == nil || !s.over() && s.origin == r.transaction() && s.user.username == r.user.username {
 		return nil
 	}
 	return refuse(stun.CodeAllocMismatch)

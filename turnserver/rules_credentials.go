@@ -49,9 +49,10 @@ func checkNonce(r *request) *refusal {
 }
 
 // checkGuesses leaves requests unread from an address that has tried too many
-// passwords, but for 5-tuples that have shown the right one.
+// passwords, but for those of a user on a 5-tuple where he has shown the right one.
 func checkGuesses(r *request) *refusal {
-	if !r.trusted && r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) {
+	proven := r.origin.user != "" && r.origin.user == string(r.value(attrUsername))
+	if !proven && r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) {
 		return &refusal{silent: true}
 	}
 	return nil

@@ -354,6 +354,44 @@ func TestGuesses(t *testing.T) {
 		t.Errorf("%d of 40 guesses were answered", answers)
 	}
 	wantCode(t, own.request(stun.MethodRefresh), 0)
+
+	// Who has a password of his own may not try those of others.
+	own.user, own.pass = "ann", "wrong"
+	own.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest)}, own.signed(nil)...)...).Raw)
+	if m := own.read(200 * time.Millisecond); m != nil {
+		t.Errorf("another's password was tried on a user's own 5-tuple: %v", m)
+	}
+}
+
+// TestRequestsOfASession are bounded: many are answered, and not all.
+func TestRequestsOfASession(t *testing.T) {
+	s := startServer(t, nil)
+	own, other := dial(t, s, "tcp"), dial(t, s, "udp")
+	own.allocate()
+	other.allocate()
+	const all = 20_000
+	request := stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest)}, own.signed(nil)...)...).Raw
+	written := make(chan error, 1)
+	began := time.Now()
+	go func() {
+		var err error
+		for i := 0; i < all && err == nil; i++ {
+			_, err = own.conn.Write(request)
+		}
+		written <- err
+	}()
+	answers := 0
+	for own.read(time.Second) != nil {
+		answers++
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	most := 4000 + int(time.Since(began)/time.Millisecond) + 1
+	if answers < 4000 || answers > most {
+		t.Errorf("%d of %d requests were answered, want 4000 to %d", answers, all, most)
+	}
+	wantCode(t, other.request(stun.MethodRefresh), 0)
 }
 
 func TestBandwidth(t *testing.T) {

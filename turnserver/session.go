@@ -37,15 +37,16 @@ type session struct {
 	started bool
 	inner   map[netip.AddrPort]uint16 // the numbers that pion knows channels by
 
-	id      uint64
-	tuple   tuple
-	user    identity
-	since   instant
-	leg     *engineLeg
-	asked   deadline      // when pion was last asked to refresh
-	origin  transactionID // of the Allocate request, to know a retransmission
-	token   *token        // given out with EVEN-PORT
-	granted time.Duration // LIFETIME of the Allocate answer
+	id       uint64
+	tuple    tuple
+	user     identity
+	requests bucket // of what it may ask for
+	since    instant
+	leg      *engineLeg
+	asked    deadline      // when pion was last asked to refresh
+	origin   transactionID // of the Allocate request, to know a retransmission
+	token    *token        // given out with EVEN-PORT
+	granted  time.Duration // LIFETIME of the Allocate answer
 	// missing is the family that ADDRESS-ERROR-CODE in that answer is about, 0
 	// for none, and missingWhy its code.
 	missing    byte

@@ -238,7 +238,7 @@ func (s *stream) wait(in *frames) bool {
 // the time that strangers have, if that comes first.
 func (s *stream) until(d time.Duration) time.Time {
 	at, last := time.Now().Add(d), s.since.Add(strangers)
-	if !s.origin.trusted && last.Before(at) {
+	if s.origin.user == "" && last.Before(at) {
 		return last
 	}
 	return at
@@ -248,7 +248,7 @@ func (s *stream) handle(session *session, packet []byte, m *message) {
 	g := s.owner.guard
 	switch {
 	case !carries(packet):
-		s.origin.trusted = g.handle(&s.origin, packet) || s.origin.trusted
+		g.handle(&s.origin, packet)
 	case session != nil:
 		g.data(g.clock.now(), direct{}, session, packet, m)
 	default:

@@ -120,9 +120,9 @@ func (c *crowd) next(answers *verdicts) *crowded {
 	var a [4]byte
 	binary.BigEndian.PutUint32(a[:], 0x0B000000+c.last)
 	o := origin{
-		tuple:   tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
-		client:  answers,
-		trusted: true,
+		tuple:  tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
+		client: answers,
+		user:   "admin",
 	}
 	nonce := c.server.guard.nonces.make(o.tuple, c.server.clock.now())
 	return &crowded{server: c.server, origin: o, asks: &testClient{user: "admin", pass: "secret", nonce: []byte(nonce)}}
