@@ -150,7 +150,7 @@ func (a *assets) serveClient(w http.ResponseWriter, r *http.Request) error {
 
 // serveNotFound is the 404 for people. It can stand at any depth.
 func (a *assets) serveNotFound(w http.ResponseWriter, r *http.Request) {
-	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+	up := strings.Repeat("../", max(0, strings.Count(r.URL.EscapedPath(), "/")-1)) // a path can be * or empty
 	w.Header().Set("Content-Type", contentTypes[".html"])
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)

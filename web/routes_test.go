@@ -3,6 +3,8 @@ package web
 import (
 	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +85,11 @@ func TestNotFoundForPeople(t *testing.T) {
 	res, body := b.ask("GET", "/a/b", "Accept: text/html,*/*")
 	if res.StatusCode != 404 || !strings.Contains(body, `"../assets/`+b.assets.version+`/style.css"`) {
 		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	w := httptest.NewRecorder()
+	b.assets.serveNotFound(w, &http.Request{URL: &url.URL{Path: "*"}}) // as GET * has it
+	if w.Code != 404 {
+		t.Errorf("a path without a slash: %d", w.Code)
 	}
 }
 

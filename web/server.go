@@ -245,6 +245,10 @@ func (s *Server) Update(cfg *config.Config) {
 	s.cfg.Store(&next)
 }
 
+// Config is the configuration in force: as it was given last, but for the keys that
+// can't change while icebox runs. It must not be changed.
+func (s *Server) Config() *config.Config { return s.cfg.Load() }
+
 // limit puts the caps of cfg in force.
 func (s *Server) limit(cfg *config.Config) {
 	most, perAddress := caps(cfg)

@@ -103,3 +103,21 @@ func TestNewAddressIsTold(t *testing.T) {
 	p.signal(t, os.Interrupt)
 	p.wait(t)
 }
+
+// TestRefusedKeysAreNotTold: what can't change while icebox runs stays as it was for
+// peers of rooms, too.
+func TestRefusedKeysAreNotTold(t *testing.T) {
+	dir := configDir(t, loopbackConfig)
+	p := serving(t, dir)
+	_, token, _ := strings.Cut(strings.TrimSpace(icebox(t, dir, "invite", "r").stdout), "#")
+	c, m := enterRoom(t, pageOf(t, p), "/ws/r?invite="+token)
+	before, _, _ := credentialsOf(t, m)
+	_, port, _ := strings.Cut(before, ":")
+	const udp, tcp = `    - {network: udp, address: "127.0.0.1:0"}` + "\n", `    - {network: tcp, address: "127.0.0.1:0"}` + "\n"
+	writeConfig(t, dir, strings.Replace(loopbackConfig, udp+tcp, tcp+udp, 1)+"domain: home.example\n")
+	if address, _, _ := credentialsOf(t, readMessage(t, c)); address != "home.example:"+port {
+		t.Errorf("TURN over UDP is at %s by now, it was at %s", address, before)
+	}
+	p.signal(t, os.Interrupt)
+	p.wait(t)
+}

@@ -12,7 +12,7 @@ import (
 // and how long the credentials among them are good for. They are the peer's own.
 // The host is that of domain, else the one which the peer's request named.
 func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time.Duration) {
-	cfg := b.cfg.Load()
+	cfg := b.web.Config() // in force: what can't change while icebox runs is as it was
 	host, err := web.PublicHost(cfg, requestHost)
 	if err != nil {
 		return json.RawMessage("[]"), 0 // no browser sends such a Host header
