@@ -36,8 +36,8 @@ func PublicURL(cfg *config.Config, scheme string, port int) string {
 }
 
 // RoomLink is the link into a room, where page is the landing page. The token
-// stands behind #, so that browsers send it to no server, in no Referer and to no
-// log of a proxy.
+// stands behind #, so that browsers send it to no server and in no Referer when they
+// ask for the page. The page then sends it in the query of /ws/ROOM.
 func RoomLink(page, room, token string) string {
 	return strings.TrimRight(page, "/") + "/r/" + room + "#" + token
 }

@@ -332,6 +332,7 @@ export class Call extends Emitter {
   #media;
   #config;
   #ticking;
+  #closed = false;
 
   /**
    * media is a MediaStream of one audio track, one video track, both or none;
@@ -342,14 +343,15 @@ export class Call extends Emitter {
     this.#room = room;
     this.#media = media;
     this.#config = config;
-    room.on('welcome', ({ peers }) => { for (const id of peers) this.#add(id, false); });
-    room.on('peer-joined', ({ id }) => this.#add(id, true)); // who was there first calls
-    room.on('peer-left', ({ id }) => this.#drop(id));
-    room.on('lost', () => this.#dropAll()); // the others know nobody by our new id
-    room.on('closed', () => this.close());
-    room.on('message', (message) => this.peers.get(message.from)?.receive(message));
-    room.on('resumed', () => this.#configure());
-    room.on('ice-servers', ({ restart }) => {
+    const on = (event, f) => room.on(event, (detail) => this.#closed || f(detail));
+    on('welcome', ({ peers }) => { for (const id of peers) this.#add(id, false); });
+    on('peer-joined', ({ id }) => this.#add(id, true)); // who was there first calls
+    on('peer-left', ({ id }) => this.#drop(id));
+    on('lost', () => this.#dropAll()); // the others know nobody by our new id
+    on('closed', () => this.close());
+    on('message', (message) => this.peers.get(message.from)?.receive(message));
+    on('resumed', () => this.#configure());
+    on('ice-servers', ({ restart }) => {
       this.#configure();
       if (restart) for (const peer of this.peers.values()) peer.summon();
     });
@@ -362,8 +364,9 @@ export class Call extends Emitter {
     for (const peer of this.peers.values()) peer.setMedia(media);
   }
 
-  /** Ends all connections. The room is left by its own close. */
+  /** Ends all connections, for good. The room is left by its own close. */
   close() {
+    this.#closed = true;
     clearInterval(this.#ticking);
     this.#dropAll();
   }
@@ -428,6 +431,7 @@ class Peer {
   #found = []; // our candidates, to be sent
   #stateSince = Date.now();
   #lastTry = -Infinity;
+  #offeredAt = 0;
   #summoned = Infinity; // when to restart whatever the state
 
   constructor(id, { config, media, polite, ...hooks }) {
@@ -470,6 +474,10 @@ class Peer {
   }
 
   tick(now) {
+    if (this.pc.signalingState === 'have-local-offer') {
+      if (now >= this.#offeredAt + AGAIN + this.#yielding) this.#do(() => this.#repeat());
+      return;
+    }
     if (now < this.#dueAt()) return;
     this.#tried();
     this.pc.restartIce(); // which asks for a negotiation
@@ -505,6 +513,12 @@ class Peer {
     if (this.pc.signalingState !== 'stable') return; // it is asked for again
     await this.pc.setLocalDescription();
     this.#sendDescription();
+  }
+
+  // #repeat sends an offer again that has no answer. It is the same one, so that an
+  // answer to either is good.
+  #repeat() {
+    if (this.pc.signalingState === 'have-local-offer') this.#sendDescription();
   }
 
   async #take({ type, sdp, candidates }) {
@@ -545,7 +559,7 @@ class Peer {
     try {
       await this.pc.addIceCandidate(candidate);
     } catch (error) {
-      if (!this.#ignoring) throw error;
+      if (!this.#ignoring) console.warn('icebox: candidate', error); // the others may do
     }
   }
 
@@ -567,6 +581,7 @@ class Peer {
 
   #sendDescription() {
     const { type, sdp } = this.pc.localDescription;
+    this.#offeredAt = Date.now();
     this.#hooks.send({ type, sdp });
   }
 

@@ -4,7 +4,7 @@ import { hasTwoCameras, openCamera, stop } from './media.js';
 import { element, show } from './view.js';
 
 export class Controls {
-  onflip = () => {}; // (stream, facing): another camera is open
+  onflip = async () => {}; // (open, facing): another camera is to be opened and sent
 
   #media = null;
   #facing = 'user';
@@ -28,7 +28,9 @@ export class Controls {
     this.#facing = facing;
     show(Boolean(media?.getAudioTracks().length), 'mic');
     show(Boolean(media?.getVideoTracks().length) && !screen, 'camera');
-    for (const id of ['mic', 'camera']) element(id).setAttribute('aria-pressed', 'false');
+    for (const [id, kind] of [['mic', 'audio'], ['camera', 'video']]) {
+      element(id).setAttribute('aria-pressed', String(isOff(media, kind)));
+    }
     show(Boolean(media) && !screen && (await hasTwoCameras()), 'flip');
   }
 
@@ -41,13 +43,21 @@ export class Controls {
 
   // #flip closes the open camera first: a phone has one at a time.
   async #flip() {
+    const was = this.#media;
     const facing = this.#facing === 'user' ? 'environment' : 'user';
     element('flip').disabled = true;
-    stop(this.#media);
-    const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
+    stop(was);
+    await this.onflip(async () => {
+      const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
+      for (const track of stream.getTracks()) track.enabled = !isOff(was, track.kind);
+      return stream;
+    }, facing);
     element('flip').disabled = false;
-    this.onflip(stream, facing);
   }
+}
+
+function isOff(media, kind) {
+  return Boolean(media?.getTracks().some((track) => track.kind === kind && !track.enabled));
 }
 
 function fullScreen() {

@@ -32,6 +32,7 @@ export class Page {
   #wasConnected = false;
   #before = 'status.loading';
   #opening = false; // the browser asks for camera or screen
+  #sends = 0; // how often what is sent has changed
   #asking = false; // the sign-in is shown
   #view = new View();
   #tiles = new Tiles();
@@ -52,7 +53,7 @@ export class Page {
       this.render();
     };
     this.#login.onproblem = (key) => this.#view.problem('login', key);
-    this.#controls.onflip = (stream, facing) => this.send(stream, { facing });
+    this.#controls.onflip = (open, facing) => this.open(open, { facing });
     element('relay').addEventListener('click', () => this.#login.again());
     if (!window.isSecureContext) this.#view.problem('insecure', 'problem.insecure');
     if (!window.RTCPeerConnection) this.#view.problem('browser', 'problem.browser');
@@ -79,14 +80,21 @@ export class Page {
   }
 
   // open asks for media by open, one of media.js, and sends it. What goes wrong
-  // is said, with a button to try again. It says whether there is media.
+  // is said, with a button to try again. It says whether there is media: what comes
+  // when something else is sent by then, or nothing, is not.
   async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
     this.#view.problem('media', '');
     const opening = open(); // at once: it may need the click that led here
+    const sends = this.#sends;
     this.#opening = true;
     this.render();
     try {
-      this.send(await opening, { screen, facing, onend });
+      const media = await opening;
+      if (sends !== this.#sends) {
+        stop(media);
+        return false;
+      }
+      this.send(media, { screen, facing, onend });
       return true;
     } catch (error) {
       console.warn('icebox: media', error);
@@ -104,6 +112,7 @@ export class Page {
   // send sends media from now on, null: nothing. onend is called when the person
   // ends it outside the page, as with a shared screen.
   send(media, { screen = false, facing = 'user', onend = () => {} } = {}) {
+    this.#sends++;
     if (this.media !== media) stop(this.media);
     this.media = media;
     this.#tiles.local(media, !screen && facing === 'user');

@@ -143,6 +143,7 @@ export class RoomPage {
     } catch (error) {
       this.#mediaFailed(error, true);
     }
+    if (!this.#inside) this.#sending.end(); // left meanwhile
   }
 
   #mediaFailed(error, screen, run) {

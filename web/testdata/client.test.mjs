@@ -344,6 +344,48 @@ test('a broken connection is restarted, when the room is there', async () => {
   assert.deepEqual(pc.config.iceServers, ['second']);
 });
 
+test('an offer without an answer is said again, the same', async () => {
+  let call;
+  enter((r) => { call = new Call(r); });
+  last().alive = true;
+  last().say(welcome(), { seq: 1, type: 'peer-joined', id: 'A' });
+  await pass(9_000);
+  assert.deepEqual(types(), ['offer']);
+  await pass(2_000);
+  await pass(10_000);
+  const offers = last().sent.filter(({ type }) => type === 'offer');
+  assert.deepEqual(offers, [offers[0], offers[0], offers[0]]);
+  last().say({ seq: 2, from: 'A', type: 'answer', sdp: 'a' });
+  await pass(30_000);
+  assert.equal(types().length, 3);
+  assert.equal(call.peers.get('A').pc.signalingState, 'stable');
+});
+
+test('one bad candidate keeps none of the others back', async () => {
+  const { pc } = await called('A');
+  const { warn } = console;
+  console.warn = () => {};
+  const add = pc.addIceCandidate.bind(pc);
+  pc.addIceCandidate = async (candidate) => {
+    if (candidate === 'old') throw new Error('unknown ufrag');
+    return add(candidate);
+  };
+  last().say({ seq: 2, from: 'A', type: 'candidates', candidates: ['old', 'host', 'srflx'] });
+  await clock.settle();
+  console.warn = warn;
+  assert.deepEqual(pc.candidates, ['host', 'srflx']);
+});
+
+test('a call that was closed stays closed while the room goes on', async () => {
+  const { call } = await called('A');
+  const made = connections.length;
+  call.close();
+  last().say({ seq: 2, type: 'peer-joined', id: 'C' }, { seq: 3, from: 'C', type: 'offer', sdp: 'o' });
+  await clock.settle();
+  assert.equal(call.peers.size, 0);
+  assert.equal(connections.length, made);
+});
+
 test('another address of the box restarts everything, once', async () => {
   for (const [other, waits] of [['A', 0], ['Z', 2_900]]) {
     const { pc } = await called(other);
