@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	maxSegments = 63    // datagrams of one train: UDP_MAX_SEGMENTS, of which older kernels take headers off
+	maxSegments = 64    // datagrams of one train: UDP_MAX_SEGMENTS of the kernel
+	maxHeaders  = 48    // of IPv6 and UDP, which older kernels count among the bytes of maxSegments
 	maxTrain    = 65000 // bytes of one, under the 64 KB that an IP packet can have
 	// safeSegment fits every path that the kernel believes in (min_pmtu of IPv4 is
 	// 552), so that a refusal of it can't be about the path's MTU.
@@ -26,7 +27,7 @@ func (w *Worker) limit(size int, c *ceiling) int {
 	if size == 0 || size > maxTrain || top > 0 && size >= top || !w.engine.Segments() {
 		return 1
 	}
-	return min(maxSegments, maxTrain/size)
+	return min(maxTrain, maxSegments*size-maxHeaders) / size
 }
 
 // fits says whether a datagram of that size can follow others in a train of

@@ -51,7 +51,7 @@ func TestLimit(t *testing.T) {
 	w := &Worker{engine: &Engine{}}
 	w.engine.segments.Store(true)
 	var here, elsewhere ceiling
-	for size, want := range map[int]int{0: 1, 1: maxSegments, 172: maxSegments, 1200: 54, 9000: 7, 40000: 1, 65507: 1} {
+	for size, want := range map[int]int{0: 1, 1: 16, 5: 54, 48: 63, 172: 63, 1200: 54, 9000: 7, 40000: 1, 65507: 1} {
 		if got := w.limit(size, &here); got != want {
 			t.Errorf("%d bytes: %d, want %d", size, got, want)
 		}
