@@ -18,7 +18,7 @@ func BenchmarkAllocate(b *testing.B) {
 	o := origin{
 		tuple:  tuple{client: netip.MustParseAddrPort("1.1.1.1:9"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
 		client: new(discard),
-		user:   "admin",
+		user:   identity{username: "admin"},
 	}
 	c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 	build := func(method stun.Method, attrs ...stun.Setter) []byte {
@@ -70,7 +70,7 @@ func BenchmarkMemory(b *testing.B) {
 		o := origin{
 			tuple:  tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
 			client: new(discard),
-			user:   "admin",
+			user:   identity{username: "admin"},
 		}
 		c.nonce = []byte(s.guard.nonces.make(o.tuple, s.clock.now()))
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)},

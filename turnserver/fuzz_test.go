@@ -91,7 +91,7 @@ func FuzzGuard(f *testing.F) {
 		o := origin{
 			tuple:  tuple{client: netip.MustParseAddrPort("1.1.1.1:1"), local: netip.MustParseAddrPort("127.0.0.1:3478")},
 			client: new(discard),
-			user:   "admin",
+			user:   identity{username: "admin"},
 		}
 		c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)},

@@ -36,8 +36,8 @@ type origin struct {
 	tuple  tuple
 	client client
 	// user is who has authenticated on this 5-tuple before, so that its answers are not
-	// counted as a stranger's; empty: nobody.
-	user string
+	// counted as a stranger's; without a name: nobody.
+	user identity
 }
 
 // requestCost and requestBurst bound what one session asks for: 4,000 requests at
@@ -102,13 +102,13 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 	g.stats.requests[method].Add(1)
 	r := &request{message: &m, origin: o, guard: g, now: g.clock.now(), settings: g.settings.Load()}
 	if r.session = g.live(o.tuple, r.now); r.session != nil {
-		o.user = r.session.user.username
+		o.user = r.session.user
 	}
 	refused := g.rules[method].apply(r)
 	if r.authenticated {
-		o.user = r.user.username
+		o.user = r.user
 	}
-	if refused == nil && r.session != nil && r.authenticated && !r.session.requests.take(r.now, requestCost, requestBurst) {
+	if r.session != nil && r.authenticated && !r.session.requests.take(r.now, requestCost, requestBurst) {
 		refused = &refusal{silent: true}
 	}
 	if refused == nil {
@@ -262,7 +262,7 @@ func (g *guard) explain(r *request, by rule, refused *refusal) {
 // mayAnswer bounds the answers to those who have not authenticated, by address,
 // so that the box is no use for reflecting a flood.
 func (g *guard) mayAnswer(r *request) bool {
-	if r.origin.user != "" || r.paid {
+	if r.origin.user.username != "" || r.paid {
 		return true
 	}
 	limit := r.settings.limits.Unauthenticated

@@ -103,7 +103,7 @@ func TestEndedWhileHandled(t *testing.T) {
 // in, another goroutine ends it.
 func churn(s *Server, client netip.AddrPort, n int) {
 	answers := new(discard)
-	o := origin{tuple: tuple{client: client, local: netip.MustParseAddrPort("127.0.0.1:3478")}, client: answers, user: "admin"}
+	o := origin{tuple: tuple{client: client, local: netip.MustParseAddrPort("127.0.0.1:3478")}, client: answers, user: identity{username: "admin"}}
 	c := &testClient{user: "admin", pass: "secret", nonce: []byte(s.guard.nonces.make(o.tuple, s.clock.now()))}
 	send := func(method stun.Method, attrs ...stun.Setter) {
 		s.guard.handle(&o, stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, c.signed(attrs)...)...).Raw)

@@ -54,6 +54,11 @@ func (m *sessions) refilter() {
 // from now on have the new one, and the old one is the box's own for as long as
 // a live session has it.
 func (m *sessions) updateOwn() {
+	for tries := 0; tries < 8 && !m.renewOwn(); tries++ { // others have changed it meanwhile
+	}
+}
+
+func (m *sessions) renewOwn() bool {
 	old := m.own.Load()
 	var addrs []netip.Addr
 	add := func(addr netip.Addr) {
@@ -69,9 +74,14 @@ func (m *sessions) updateOwn() {
 			add(r.Addr())
 		}
 	}
-	if !sameAddrs(old.addrs, addrs) && m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
-		m.refilter()
+	if sameAddrs(old.addrs, addrs) {
+		return true
 	}
+	if !m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
+		return false
+	}
+	m.refilter()
+	return true
 }
 
 func sameAddrs(a, b []netip.Addr) bool {

@@ -1,6 +1,7 @@
 package turnserver
 
 import (
+	"bytes"
 	"github.com/pion/stun/v2"
 )
 
@@ -51,11 +52,21 @@ func checkNonce(r *request) *refusal {
 // checkGuesses leaves requests unread from an address that has tried too many
 // passwords, but for those of a user on a 5-tuple where he has shown the right one.
 func checkGuesses(r *request) *refusal {
-	proven := r.origin.user != "" && r.origin.user == string(r.value(attrUsername))
-	if !proven && r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) {
+	if r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) && !r.proven() {
 		return &refusal{silent: true}
 	}
 	return nil
+}
+
+// proven says whether the user has shown his password on this 5-tuple, and it is that
+// still.
+func (r *request) proven() bool {
+	shown := &r.origin.user
+	if shown.username == "" || shown.username != string(r.value(attrUsername)) {
+		return false
+	}
+	now, ok := r.settings.credentials.find(shown.username)
+	return ok && bytes.Equal(now.key, shown.key)
 }
 
 func checkPassword(r *request) *refusal {

@@ -355,12 +355,21 @@ func TestGuesses(t *testing.T) {
 	}
 	wantCode(t, own.request(stun.MethodRefresh), 0)
 
-	// Who has a password of his own may not try those of others.
-	own.user, own.pass = "ann", "wrong"
-	own.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest)}, own.signed(nil)...)...).Raw)
-	if m := own.read(200 * time.Millisecond); m != nil {
-		t.Errorf("another's password was tried on a user's own 5-tuple: %v", m)
+	// Who has a password of his own may not try those of others, nor the one that has
+	// come in its place.
+	silent := func(what string) {
+		t.Helper()
+		own.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest)}, own.signed(nil)...)...).Raw)
+		if m := own.read(200 * time.Millisecond); m != nil {
+			t.Errorf("%s was tried on a user's own 5-tuple: %v", what, m)
+		}
 	}
+	user := own.user
+	own.user, own.pass = "ann", "wrong"
+	silent("another's password")
+	s.Update(testConfig(func(c *config.Config) { c.TURN.Users[0].Password = "new" }))
+	own.user = user
+	silent("a new password")
 }
 
 // TestRequestsOfASession are bounded: many are answered, and not all.

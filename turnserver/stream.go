@@ -238,7 +238,7 @@ func (s *stream) wait(in *frames) bool {
 // the time that strangers have, if that comes first.
 func (s *stream) until(d time.Duration) time.Time {
 	at, last := time.Now().Add(d), s.since.Add(strangers)
-	if s.origin.user == "" && last.Before(at) {
+	if s.origin.user.username == "" && last.Before(at) {
 		return last
 	}
 	return at

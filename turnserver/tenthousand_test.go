@@ -122,7 +122,7 @@ func (c *crowd) next(answers *verdicts) *crowded {
 	o := origin{
 		tuple:  tuple{client: netip.AddrPortFrom(netip.AddrFrom4(a), 9), local: netip.MustParseAddrPort("127.0.0.1:3478")},
 		client: answers,
-		user:   "admin",
+		user:   identity{username: "admin"},
 	}
 	nonce := c.server.guard.nonces.make(o.tuple, c.server.clock.now())
 	return &crowded{server: c.server, origin: o, asks: &testClient{user: "admin", pass: "secret", nonce: []byte(nonce)}}
