@@ -315,6 +315,7 @@ const TICK = 1_000; // ms
 const PATIENCE = { connecting: 15_000, disconnected: 4_000, failed: 0 };
 const POLITE = 3_000;
 const AGAIN = 10_000; // from one try to the next
+const SELDOM = 60_000; // and from one repeated offer to the next, in the end
 
 /**
  * A Call holds a connection to each other peer of a room, for audio and video
@@ -376,6 +377,7 @@ export class Call extends Emitter {
   }
 
   #add(id, calls) {
+    if (this.#closed) return; // by a listener, on the way
     const peer = new Peer(id, {
       config: this.#configuration,
       media: this.#media,
@@ -385,7 +387,7 @@ export class Call extends Emitter {
     });
     this.peers.set(id, peer);
     this.emit('peer', peer);
-    if (calls) peer.call();
+    if (calls && !this.#closed) peer.call();
   }
 
   #drop(id) {
@@ -431,7 +433,12 @@ class Peer {
   #found = []; // our candidates, to be sent
   #stateSince = Date.now();
   #lastTry = -Infinity;
-  #offeredAt = 0;
+  #offer = null; // our last one, as it was sent
+  #offers = 0; // how many we have made
+  #repeatAt = Infinity; // when to send it again
+  #repeatIn = AGAIN;
+  #taken = ''; // their last offer
+  #answer = null; // what we have answered to it
   #summoned = Infinity; // when to restart whatever the state
 
   constructor(id, { config, media, polite, ...hooks }) {
@@ -441,7 +448,7 @@ class Peer {
     this.#media = media;
     this.pc = new RTCPeerConnection(config);
     this.pc.onicecandidate = ({ candidate }) => candidate?.candidate && this.#gathered(candidate);
-    this.pc.onnegotiationneeded = () => this.#do(() => this.#offer());
+    this.pc.onnegotiationneeded = () => this.#do(() => this.#makeOffer());
     this.pc.ontrack = ({ track }) => this.#received(track);
     this.pc.onconnectionstatechange = () => this.#changed();
   }
@@ -475,7 +482,7 @@ class Peer {
 
   tick(now) {
     if (this.pc.signalingState === 'have-local-offer') {
-      if (now >= this.#offeredAt + AGAIN + this.#yielding) this.#do(() => this.#repeat());
+      if (now >= this.#repeatAt) this.#do(() => this.#repeat());
       return;
     }
     if (now < this.#dueAt()) return;
@@ -509,37 +516,58 @@ class Peer {
     });
   }
 
-  async #offer() {
+  async #makeOffer() {
     if (this.pc.signalingState !== 'stable') return; // it is asked for again
     await this.pc.setLocalDescription();
-    this.#sendDescription();
+    this.#offer = { ...this.#description(), round: ++this.#offers };
+    this.#repeatIn = AGAIN;
+    this.#sendOffer();
   }
 
-  // #repeat sends an offer again that has no answer. It is the same one, so that an
-  // answer to either is good.
+  // #repeat sends an offer again that has no answer, later each time. It is the same
+  // one, so that an answer to either is good.
   #repeat() {
-    if (this.pc.signalingState === 'have-local-offer') this.#sendDescription();
+    if (this.pc.signalingState !== 'have-local-offer') return;
+    this.#repeatIn = Math.min(2 * this.#repeatIn, SELDOM);
+    this.#sendOffer();
   }
 
-  async #take({ type, sdp, candidates }) {
-    if (type === 'offer') await this.#takeOffer(sdp);
-    else if (type === 'answer') await this.#takeAnswer(sdp);
+  #sendOffer() {
+    this.#repeatAt = Date.now() + this.#repeatIn + this.#yielding;
+    this.#hooks.send(this.#offer);
+  }
+
+  async #take({ type, sdp, round, candidates }) {
+    if (type === 'offer') await this.#takeOffer(sdp, round);
+    else if (type === 'answer') await this.#takeAnswer(sdp, round);
     else if (type === 'candidates') await this.#takeCandidates(candidates);
   }
 
-  async #takeOffer(sdp) {
-    this.#ignoring = this.pc.signalingState !== 'stable' && !this.#polite;
+  // #takeOffer answers an offer. One that comes again, since its answer is late, gets the
+  // same answer.
+  async #takeOffer(sdp, round) {
+    if (sdp === this.#taken && this.#answer) {
+      this.#hooks.send(this.#answer);
+      return;
+    }
+    this.#ignoring = this.pc.signalingState === 'have-local-offer' && !this.#polite;
     if (this.#ignoring) return;
+    this.#taken = sdp;
+    this.#answer = null;
     await this.pc.setRemoteDescription({ type: 'offer', sdp }); // takes an offer of ours back
     this.#tried();
     await this.#openBothWays();
     await this.#addEarly();
     await this.pc.setLocalDescription();
-    this.#sendDescription();
+    this.#answer = { ...this.#description(), round };
+    this.#hooks.send(this.#answer);
   }
 
-  async #takeAnswer(sdp) {
+  // #takeAnswer takes the answer to our last offer; round says which it is about, where
+  // the other knows of rounds.
+  async #takeAnswer(sdp, round) {
     if (this.pc.signalingState !== 'have-local-offer') return;
+    if (round !== undefined && round !== this.#offers) return;
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
     await this.#addEarly();
   }
@@ -579,10 +607,9 @@ class Peer {
     }
   }
 
-  #sendDescription() {
+  #description() {
     const { type, sdp } = this.pc.localDescription;
-    this.#offeredAt = Date.now();
-    this.#hooks.send({ type, sdp });
+    return { type, sdp };
   }
 
   #track(kind) {

@@ -31,7 +31,8 @@ export class Controls {
     for (const [id, kind] of [['mic', 'audio'], ['camera', 'video']]) {
       element(id).setAttribute('aria-pressed', String(isOff(media, kind)));
     }
-    show(Boolean(media) && !screen && (await hasTwoCameras()), 'flip');
+    const two = await hasTwoCameras();
+    show(this.#media === media && Boolean(media) && !screen && two, 'flip');
   }
 
   // #toggle turns the tracks of kind off or on. Pressed means off.
@@ -47,12 +48,15 @@ export class Controls {
     const facing = this.#facing === 'user' ? 'environment' : 'user';
     element('flip').disabled = true;
     stop(was);
-    await this.onflip(async () => {
-      const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
-      for (const track of stream.getTracks()) track.enabled = !isOff(was, track.kind);
-      return stream;
-    }, facing);
-    element('flip').disabled = false;
+    try {
+      await this.onflip(async () => {
+        const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
+        for (const track of stream.getTracks()) track.enabled = !isOff(was, track.kind);
+        return stream;
+      }, facing);
+    } finally {
+      element('flip').disabled = false;
+    }
   }
 }
 

@@ -92,12 +92,13 @@ export class Page {
       const media = await opening;
       if (sends !== this.#sends) {
         stop(media);
-        return false;
+        return Boolean(this.media);
       }
       this.send(media, { screen, facing, onend });
       return true;
     } catch (error) {
       console.warn('icebox: media', error);
+      if (sends !== this.#sends) return Boolean(this.media);
       const key = mediaProblem(error, screen);
       const run = () => this.open(open, { screen, facing, onend });
       if (key === 'problem.insecure') this.#view.problem('insecure', key);

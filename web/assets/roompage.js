@@ -129,7 +129,7 @@ export class RoomPage {
     try {
       await this.#sending.openCamera();
     } catch (error) {
-      this.#mediaFailed(error, false, () => this.#openCamera());
+      if (this.#inside) this.#mediaFailed(error, false, () => this.#openCamera());
     }
     if (!this.#inside) this.#sending.end(); // left meanwhile
     this.#opening = false;
@@ -141,7 +141,7 @@ export class RoomPage {
     try {
       await this.#sending.toggleScreen();
     } catch (error) {
-      this.#mediaFailed(error, true);
+      if (this.#inside) this.#mediaFailed(error, true);
     }
     if (!this.#inside) this.#sending.end(); // left meanwhile
   }

@@ -268,7 +268,7 @@ test('who was there first calls, with what is sent or without', async () => {
   enter((r) => { call = new Call(r, { media: { getTracks: () => tracks } }); });
   last().say(welcome(), { seq: 1, type: 'peer-joined', id: 'C' });
   await clock.settle();
-  assert.deepEqual(last().sent, [{ type: 'offer', sdp: 'offer 0', to: 'C' }]);
+  assert.deepEqual(last().sent, [{ type: 'offer', sdp: 'offer 0', round: 1, to: 'C' }]);
   const [audio, video] = connections[0].getTransceivers();
   assert.deepEqual([audio.sender.track, video.sender.track], [tracks[0], null]);
   tracks.push({ kind: 'video' });
@@ -352,13 +352,34 @@ test('an offer without an answer is said again, the same', async () => {
   await pass(9_000);
   assert.deepEqual(types(), ['offer']);
   await pass(2_000);
-  await pass(10_000);
+  await pass(17_000);
+  assert.equal(types().length, 2); // the next one takes longer
+  await pass(5_000);
   const offers = last().sent.filter(({ type }) => type === 'offer');
   assert.deepEqual(offers, [offers[0], offers[0], offers[0]]);
-  last().say({ seq: 2, from: 'A', type: 'answer', sdp: 'a' });
+  const { pc } = call.peers.get('A');
+  last().say({ seq: 2, from: 'A', type: 'answer', sdp: 'a', round: 7 });
+  await clock.settle();
+  assert.equal(pc.signalingState, 'have-local-offer'); // it was about another one
+  last().say({ seq: 3, from: 'A', type: 'answer', sdp: 'a', round: offers[0].round });
   await pass(30_000);
   assert.equal(types().length, 3);
-  assert.equal(call.peers.get('A').pc.signalingState, 'stable');
+  assert.equal(pc.signalingState, 'stable');
+});
+
+test('an offer that comes again gets the same answer, whatever came since', async () => {
+  const { pc } = await called('A');
+  last().say({ seq: 2, from: 'A', type: 'offer', sdp: 'second', round: 2 });
+  await clock.settle();
+  const answer = last().sent.at(-1);
+  assert.deepEqual([answer.type, answer.round], ['answer', 2]);
+  pc.restartIce();
+  await clock.settle();
+  assert.deepEqual(types(), ['answer', 'answer', 'offer']);
+  last().say({ seq: 3, from: 'A', type: 'offer', sdp: 'second', round: 2 });
+  await clock.settle();
+  assert.deepEqual(last().sent.at(-1), answer);
+  assert.equal(pc.signalingState, 'have-local-offer');
 });
 
 test('one bad candidate keeps none of the others back', async () => {
