@@ -80,6 +80,7 @@ func (g *gate) wait(address netip.Addr, set *settings) bool {
 	return g.lost[address] <= set.perAddress
 }
 
+// waited ends what wait began: the member is back, or has left.
 func (g *gate) waited(address netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -117,8 +117,8 @@ func (m *member) bind(s *socket) {
 }
 
 // slim lets go of most of what is kept for a member that is here, on that socket, while
-// too much is
-// kept for all: those who say nothing and are told nothing must not keep it for good.
+// too much is kept for all: those who say nothing and are told nothing must not keep it
+// for good.
 func (m *member) slim(on *socket) {
 	s := m.room.server
 	if s.kept.Load() <= s.tuning.keptAll {

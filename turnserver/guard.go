@@ -108,6 +108,7 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 	if r.authenticated {
 		o.user = r.user
 	}
+	// It is for the password to be seen first: else anybody could use this up for others.
 	if r.session != nil && r.authenticated && !r.session.requests.take(r.now, requestCost, requestBurst) {
 		refused = &refusal{silent: true}
 	}

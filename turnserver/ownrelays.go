@@ -19,25 +19,21 @@ func (m *sessions) isOwn(addr netip.Addr) bool {
 // that others had for a new one are void from then on.
 func (m *sessions) addOwn(relayed []netip.AddrPort) {
 	for _, r := range relayed {
-		for !m.enterOwn(r.Addr()) { // others have changed it meanwhile
+		if m.enterOwn(r.Addr()) {
+			m.refilter()
 		}
 	}
 }
 
-// enterOwn makes the list anew even where it has the address: updateOwn may be about
-// to take it out, and must see that somebody was here.
+// enterOwn says whether the address is new.
 func (m *sessions) enterOwn(addr netip.Addr) bool {
+	m.ownMu.Lock()
+	defer m.ownMu.Unlock()
 	old := m.own.Load()
-	next, known := &ownRelays{addrs: old.addrs}, slices.Contains(old.addrs, addr)
-	if !known {
-		next.addrs = append(slices.Clone(old.addrs), addr)
-	}
-	if !m.own.CompareAndSwap(old, next) {
+	if slices.Contains(old.addrs, addr) {
 		return false
 	}
-	if !known {
-		m.refilter()
-	}
+	m.own.Store(&ownRelays{addrs: append(slices.Clone(old.addrs), addr)})
 	return true
 }
 
@@ -54,12 +50,15 @@ func (m *sessions) refilter() {
 // from now on have the new one, and the old one is the box's own for as long as
 // a live session has it.
 func (m *sessions) updateOwn() {
-	for tries := 0; tries < 8 && !m.renewOwn(); tries++ { // others have changed it meanwhile
+	if m.renewOwn() {
+		m.refilter()
 	}
 }
 
+// renewOwn says whether they are others than before.
 func (m *sessions) renewOwn() bool {
-	old := m.own.Load()
+	m.ownMu.Lock()
+	defer m.ownMu.Unlock()
 	var addrs []netip.Addr
 	add := func(addr netip.Addr) {
 		if addr.IsValid() && !slices.Contains(addrs, addr) {
@@ -74,13 +73,10 @@ func (m *sessions) renewOwn() bool {
 			add(r.Addr())
 		}
 	}
-	if sameAddrs(old.addrs, addrs) {
-		return true
-	}
-	if !m.own.CompareAndSwap(old, &ownRelays{addrs: addrs}) {
+	if sameAddrs(m.own.Load().addrs, addrs) {
 		return false
 	}
-	m.refilter()
+	m.own.Store(&ownRelays{addrs: addrs})
 	return true
 }
 

@@ -2,6 +2,7 @@ package turnserver
 
 import (
 	"bytes"
+
 	"github.com/pion/stun/v2"
 )
 

@@ -35,7 +35,8 @@ type sessions struct {
 	salt    [4]byte // of the transaction IDs of Data indications
 	counter atomic.Uint64
 
-	own atomic.Pointer[ownRelays]
+	own   atomic.Pointer[ownRelays]
+	ownMu sync.Mutex // of who changes it
 }
 
 // refusal is why a request is not granted. silent: it gets no answer at all.

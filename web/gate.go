@@ -24,7 +24,8 @@ var (
 	errAddress = errors.New("too many connections of this address")
 )
 
-// What the gate lets in beyond the WebSockets that signaling may have.
+// What the gate lets in beyond the WebSockets that signaling may have: pages, and
+// peers that come back where others have taken their place.
 const (
 	spareInAll   = 1024
 	spareAddress = 64

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// commands are what other goroutines want a worker to do itself, in
-// their order, while nothing waits to be sent. They are carried out before the
+// commands are what other goroutines want a worker to do itself, in their order, while nothing waits to be sent. They are carried out before the
 // next datagram is handled; wake says whether the worker should not wait for one.
 type commands struct {
 	event   int         // an eventfd in the worker's epoll

@@ -59,6 +59,7 @@ func (p *pace) close() {
 	}
 }
 
+// hurry and relax change the pace.
 func (p *pace) hurry(w *Worker) {
 	p.unwatch()
 	p.slow, p.since, p.turns = false, time.Now(), w.turns.Load()

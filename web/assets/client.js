@@ -434,7 +434,6 @@ class Peer {
   #stateSince = Date.now();
   #lastTry = -Infinity;
   #offer = null; // our last one, as it was sent
-  #offers = 0; // how many we have made
   #repeatAt = Infinity; // when to send it again
   #repeatIn = AGAIN;
   #taken = ''; // their last offer
@@ -519,7 +518,7 @@ class Peer {
   async #makeOffer() {
     if (this.pc.signalingState !== 'stable') return; // it is asked for again
     await this.pc.setLocalDescription();
-    this.#offer = { ...this.#description(), round: ++this.#offers };
+    this.#offer = { ...this.#description(), round: (this.#offer?.round ?? 0) + 1 };
     this.#repeatIn = AGAIN;
     this.#sendOffer();
   }
@@ -567,7 +566,7 @@ class Peer {
   // the other knows of rounds.
   async #takeAnswer(sdp, round) {
     if (this.pc.signalingState !== 'have-local-offer') return;
-    if (round !== undefined && round !== this.#offers) return;
+    if (round !== undefined && round !== this.#offer.round) return;
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
     await this.#addEarly();
   }
