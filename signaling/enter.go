@@ -49,12 +49,16 @@ func (s *socket) enter() *refusal {
 	}
 	r.add(m)
 	s.greet(m, servers, false)
+	if s.server.outdated(servers) { // and whoever told the others may not have seen m
+		s.server.after(0, func() { m.pushICE(true) })
+	}
 	return nil
 }
 
 // comeBack gives a member the socket in place of the one that it has lost, or
 // has not noticed yet that it has lost. One that can't be told everything it has
-// missed leaves for good, on either.
+// missed leaves for good, on either. Who has had more already is an attempt that was
+// long under way, and changes nothing.
 func (s *socket) comeBack(d *door) *refusal {
 	m := s.server.hall.member(d)
 	if m == nil {
@@ -63,6 +67,10 @@ func (s *socket) comeBack(d *door) *refusal {
 	servers := s.server.iceServers(m)
 	m.room.mu.Lock()
 	if m.gone {
+		m.room.mu.Unlock()
+		return refuseResume
+	}
+	if d.last < m.has {
 		m.room.mu.Unlock()
 		return refuseResume
 	}
@@ -76,6 +84,7 @@ func (s *socket) comeBack(d *door) *refusal {
 	}
 	defer m.room.mu.Unlock()
 	old.dismiss(refuseTaken)
+	m.has = d.last
 	m.kept.forget(d.last, &s.server.kept)
 	s.limiter = m.limiter
 	s.limit()

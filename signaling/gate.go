@@ -31,18 +31,21 @@ func newGate(maxRefusing int) *gate {
 }
 
 // enter counts one socket more of address. With a refusal the pass is for the
-// short time that it takes to say so; refuseFlood comes without a pass. One that
-// comes back goes in beyond the caps: others may have taken its place meanwhile, or
-// the one that it replaces is about to go.
+// short time that it takes to say so; refuseFlood comes without a pass. Those that
+// come back go in beyond the caps, by as many again: others may have taken their
+// places meanwhile, or the ones that they replace are about to go.
 func (g *gate) enter(address netip.Addr, set *settings, comesBack bool) (pass, *refusal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	times := 1
+	if comesBack {
+		times = 2
+	}
 	var no *refusal
 	switch {
-	case comesBack:
-	case g.total >= set.maxConnections:
+	case g.total >= times*set.maxConnections:
 		no = refuseMaxConnections
-	case g.byAddress[address] >= set.perAddress:
+	case g.byAddress[address] >= times*set.perAddress:
 		no = refusePerAddress
 	}
 	if no == nil {

@@ -3,8 +3,10 @@ package signaling
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +83,55 @@ func TestPushICE(t *testing.T) {
 		}
 		g.expectf(`{"seq":%d,"type":"ice-servers","iceServers":[{"id":"%s","relay":false,"host":true}],"ttl":0,"restart":true}`, seq, g.ID)
 	}
+}
+
+// overtaken is an ICE whose answers get old at once, while overtake is set: the
+// address changes while they are under way.
+type overtaken struct {
+	server   *Server
+	overtake atomic.Bool
+	address  atomic.Int64
+}
+
+func (o *overtaken) ice(string, string, bool) (json.RawMessage, time.Duration) {
+	list := json.RawMessage(strconv.AppendInt([]byte("["), o.address.Load(), 10))
+	if o.overtake.CompareAndSwap(true, false) {
+		o.address.Add(1)
+		o.server.PushICE(true)
+	}
+	return append(list, ']'), time.Hour
+}
+
+// TestOvertakenICE: whoever was given servers that have changed meanwhile gets the new
+// ones, and nobody the old ones last.
+func TestOvertakenICE(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o overtaken
+		opt := quiet()
+		opt.ICE = o.ice
+		o.server = newServer(testConfig(), opt, defaultTuning())
+		o.overtake.Store(true)
+		a := welcomed(t, pipeTo(t, o.server, "/ws/r"))
+		if string(a.ICEServers) != "[0]" {
+			t.Fatalf("the welcome has %s", a.ICEServers)
+		}
+		heard := a.follow()
+		expect := func(seq int, address string, restart bool) {
+			t.Helper()
+			want := fmt.Sprintf(`{"seq":%d,"type":"ice-servers","iceServers":[%s],"ttl":3600,"restart":%v}`, seq, address, restart)
+			if text := <-heard; text != want {
+				t.Errorf("%s, want %s", text, want)
+			}
+		}
+		expect(1, "1", true)
+		o.overtake.Store(true) // during the renewal
+		expect(2, "2", true)
+		expect(3, "2", false)
+		if err := o.server.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, o.server)
+	})
 }
 
 // TestLeft: the box hears of everybody who has left for good, once, and of nobody

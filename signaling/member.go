@@ -32,6 +32,7 @@ type member struct {
 	renewal *time.Timer // of its credentials
 	taken   uint64      // how many of its messages have been taken
 	seq     uint64      // of the last message to it
+	has     uint64      // the last seq that it had when it last came back
 	kept    history     // the last messages to it
 	gone    bool
 }

@@ -84,6 +84,22 @@ func TestResumeTakesOver(t *testing.T) {
 	}
 }
 
+// TestOvertakenAttempt: an attempt to come back that was long under way, and asks for
+// more than its peer has needed since, ends nobody but itself.
+func TestOvertakenAttempt(t *testing.T) {
+	s, url := start(t, testConfig())
+	a, b := pair(t, url)
+	a.send(`{"type":"n"}`)
+	b.expectf(`{"seq":1,"from":"%s","type":"n"}`, a.ID)
+	again := enter(t, url+b.back(1))
+	dial(t, url+b.back(0)).expectEnd(refuseResume)
+	again.send(`{"type":"here"}`)
+	a.expectf(`{"seq":2,"from":"%s","type":"here"}`, b.ID)
+	if n := s.stats.resumed.Load(); n != 1 {
+		t.Errorf("%d came back, want 1", n)
+	}
+}
+
 // connected says whether it has a connection.
 func (m *member) connected() bool {
 	m.room.mu.Lock()
@@ -103,6 +119,20 @@ func TestResumeBeyondCaps(t *testing.T) {
 	waitFor(t, "another in its place", func() bool { return s.gate.sockets() == 2 })
 	enter(t, url+b.back(0)).send(`{"type":"back"}`)
 	a.expectf(`{"seq":2,"from":"%s","type":"back"}`, b.ID)
+}
+
+// TestResumeBeyondCapsEnds: one token does not open the box for any number of sockets.
+func TestResumeBeyondCapsEnds(t *testing.T) {
+	cfg := testConfig()
+	cfg.Signaling.MaxConnections, cfg.Signaling.ConnectionsPerAddress = 4, 2
+	s, url := start(t, cfg)
+	_, b := pair(t, url)
+	enter(t, url+b.back(0)) // the ones before linger, since nobody reads
+	enter(t, url+b.back(0))
+	dial(t, url+b.back(0)).expectClose(closeTooMany)
+	if n := refused(s, refusePerAddress); n != 1 {
+		t.Errorf("per-address was counted %d times, want 1", n)
+	}
 }
 
 // TestManyLost: of one address, as many may be lost for a while as may be connected.

@@ -69,10 +69,11 @@ type Server struct {
 	hall     *hall
 	roster   roster
 	upgrader *websocket.Upgrader
-	scratch  sync.Pool    // of *bytes.Buffer, for messages while they are read
-	chunks   sync.Pool    // of *[]byte, for frames that are written together
-	queued   atomic.Int64 // bytes in the queues of all sockets
-	kept     atomic.Int64 // bytes that are kept for all members, for their resume
+	scratch  sync.Pool     // of *bytes.Buffer, for messages while they are read
+	chunks   sync.Pool     // of *[]byte, for frames that are written together
+	queued   atomic.Int64  // bytes in the queues of all sockets
+	kept     atomic.Int64  // bytes that are kept for all members, for their resume
+	pushes   atomic.Uint64 // calls of PushICE
 	stats    stats
 	full     rate.Sometimes // tells the owner of full caps
 	wg       sync.WaitGroup // a socket with all that it starts, from before its upgrade; couriers; timers
