@@ -9,20 +9,20 @@ type door struct {
 
 	host   string // the Host header
 	invite string // the token
-	relay  bool   // TURN credentials may be given
+	valid  bool   // the token is a good one; admit says so
 	resume string // the token of a member that comes back; empty: a new one
 	last   uint64 // the last seq that it has
 }
 
-// admit says whether a new peer may enter, and whether it gets TURN credentials.
-// Where anybody may, an invite that is no good makes a guest. One that comes back
-// has been asked already.
+// admit says whether a new peer may enter, and whether as one who is invited. Where
+// anybody may, an invite that is no good makes a guest. One that comes back has been
+// asked already.
 func (d *door) admit(set *settings) *refusal {
 	if d.resume != "" {
 		return nil
 	}
 	no := set.invites.check(d.invite, d.room, time.Now())
-	d.relay = no == nil || set.open && set.guestTURN
+	d.valid = no == nil
 	if set.open {
 		return nil
 	}

@@ -151,7 +151,7 @@ func TestLeft(t *testing.T) {
 		return left[id]
 	}
 	cfg := testConfig()
-	cfg.Signaling.Resume = 300 * time.Millisecond
+	cfg.Signaling.Resume, cfg.Signaling.GuestTURN = 300*time.Millisecond, true
 	s, url := serve(t, newServer(cfg, opt, defaultTuning()))
 	ways := map[string]func(g *guest){
 		"says so": func(g *guest) {
@@ -188,6 +188,29 @@ func TestLeft(t *testing.T) {
 			t.Errorf("%q, which is no peer, is gone", other)
 		}
 	}
+}
+
+// TestGuestsOut: where guests get no TURN any more, those who are in a room have none
+// either, and those who were invited keep theirs.
+func TestGuestsOut(t *testing.T) {
+	cfg := invited()
+	cfg.Signaling.Access, cfg.Signaling.GuestTURN = "open", true
+	s, url := serve(t, newServer(cfg, withICE(), defaultTuning()))
+	g := enter(t, url+"/ws/r")
+	asked := enter(t, url+"/ws/r?invite="+s.Invite("r", time.Hour))
+	g.expectf(`{"seq":1,"type":"peer-joined","id":"%s"}`, asked.ID)
+	if s.Gone(g.ID) || s.Gone(asked.ID) {
+		t.Error("gone before anything has changed")
+	}
+	next := *cfg
+	next.Signaling.GuestTURN = false
+	s.Update(&next)
+	if !s.Gone(g.ID) || s.Gone(asked.ID) {
+		t.Errorf("the guest is gone: %v, who was invited: %v", s.Gone(g.ID), s.Gone(asked.ID))
+	}
+	s.PushICE(false)
+	g.expectf(`{"seq":2,"type":"ice-servers","iceServers":[{"id":"%s","relay":false,"host":true}],"ttl":0,"restart":false}`, g.ID)
+	asked.expectf(`{"seq":1,"type":"ice-servers","iceServers":[{"id":"%s","relay":true,"host":true}],"ttl":3600,"restart":false}`, asked.ID)
 }
 
 // TestWelcomeIsSound: what ICE returns stands in it as JSON.

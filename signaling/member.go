@@ -20,7 +20,7 @@ type member struct {
 	id      string
 	secret  string // of its resume token
 	host    string // that it asked for, for iceServers
-	relay   bool   // it may have TURN credentials
+	invited bool   // and so gets TURN credentials; others get some where guests do
 	room    *room  // set by its add, once
 	limiter *rate.Limiter
 
@@ -38,7 +38,7 @@ type member struct {
 }
 
 func newMember(d *door, limiter *rate.Limiter) *member {
-	return &member{id: newID(), secret: rand.Text(), host: d.host, relay: d.relay, limiter: limiter}
+	return &member{id: newID(), secret: rand.Text(), host: d.host, invited: d.valid, limiter: limiter}
 }
 
 func newID() string { return rand.Text()[:idLength] }

@@ -22,7 +22,7 @@ func (r *room) add(m *member) {
 	r.tell(notice(typeJoined, m.id), nil, atOnce)
 	m.room = r
 	r.members = append(r.members, m)
-	r.server.roster.add(m.id)
+	r.server.roster.add(m)
 }
 
 // remove ends the membership of m for good and tells the others. mu is held;

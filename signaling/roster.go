@@ -2,16 +2,16 @@ package signaling
 
 import "sync"
 
-// roster is the ids of all members of all rooms.
+// roster is the ids of all members of all rooms, and whether each is invited.
 type roster struct {
 	mu  sync.Mutex // guards ids
-	ids map[string]struct{}
+	ids map[string]bool
 }
 
-func (r *roster) add(id string) {
+func (r *roster) add(m *member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ids[id] = struct{}{}
+	r.ids[m.id] = m.invited
 }
 
 func (r *roster) remove(id string) {
@@ -20,14 +20,20 @@ func (r *roster) remove(id string) {
 	delete(r.ids, id)
 }
 
-func (r *roster) has(id string) bool {
+func (r *roster) find(id string) (invited, there bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, there := r.ids[id]
-	return there
+	invited, there = r.ids[id]
+	return invited, there
 }
 
-// Gone says whether id is that of a peer which is in no room: it has left for
-// good, or was there before the box was started. What no peer of a room can be
-// called is not gone.
-func (s *Server) Gone(id string) bool { return isID(id) && !s.roster.has(id) }
+// Gone says whether the TURN credentials of the peer id are no good any more: it is in
+// no room, since it has left for good or was there before the box was started, or is a
+// guest where guests get none. What no peer of a room can be called is not gone.
+func (s *Server) Gone(id string) bool {
+	if !isID(id) {
+		return false
+	}
+	invited, there := s.roster.find(id)
+	return !there || !invited && !s.settings.Load().guestRelay()
+}

@@ -100,7 +100,7 @@ func New(cfg *config.Config, opt Options) *Server {
 
 func newServer(cfg *config.Config, opt Options, t tuning) *Server {
 	s := &Server{log: opt.Log, opt: opt, tuning: t, gate: newGate(t.refusing), hall: newHall()}
-	s.roster.ids = make(map[string]struct{})
+	s.roster.ids = make(map[string]bool)
 	s.settings.Store(newSettings(cfg))
 	s.upgrader = s.newUpgrader()
 	s.stats.init()

@@ -42,3 +42,6 @@ func newSettings(cfg *config.Config) *settings {
 		invites:        newInviter(cfg.TURN.Secret),
 	}
 }
+
+// guestRelay says whether who enters a room without an invite gets TURN credentials.
+func (s *settings) guestRelay() bool { return s.open && s.guestTURN }

@@ -1,6 +1,7 @@
 package turnserver
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"  //nolint:gosec // the long-term key is an MD5, RFC 8489 section 9.2.2
 	"crypto/sha1" //nolint:gosec // time-limited passwords are HMAC-SHA1 everywhere
@@ -84,6 +85,24 @@ func (c *credentials) find(username string) (identity, bool) {
 	}
 	key := longTermKey(username, c.realm, timeLimitedPassword(c.secret, username))
 	return identity{username: username, account: restAccount + rest, key: key, expires: expires}, true
+}
+
+// revoke says whether a user name that was good under the credentials of before is not
+// under c: it is nobody's now, or has another password. In another realm each key is
+// another whatever the password: then only the first counts.
+func (c *credentials) revoke(before *credentials, username string) bool {
+	now, ok := c.find(username)
+	if !ok {
+		return true
+	}
+	was, ok := before.find(username)
+	return ok && c.realm == before.realm && !bytes.Equal(was.key, now.key)
+}
+
+// owningUser is the static user that an account belongs to: himself, or whom
+// the box has made time-limited credentials for.
+func owningUser(account string) string {
+	return strings.TrimPrefix(account, restAccount+restUser)
 }
 
 // splitTimeLimited takes EXPIRY or EXPIRY:REST apart; EXPIRY is in Unix seconds.

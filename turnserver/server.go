@@ -39,8 +39,8 @@ type Options struct {
 	Public func() (v4, v6 netip.Addr)
 	// TLS is what tls listeners show. Nil: there can be none.
 	TLS *tls.Config
-	// Gone says that the peer with the id of MintPeer has left for good, so that its
-	// credentials are no good any more. It is called at each request with such
+	// Gone says that the credentials of the id of MintPeer are no good any more, such as
+	// those of a peer that has left for good. It is called at each request with such
 	// credentials, and has to be quick. Nil: nobody ever leaves.
 	Gone func(id string) bool
 }

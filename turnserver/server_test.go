@@ -2,9 +2,11 @@ package turnserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,15 +183,48 @@ func TestEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestChangedPassword holds for every request from then on.
-func TestChangedPassword(t *testing.T) {
+// TestRevoked: whose password or secret is another now is not heard any more, and nobody
+// else notices.
+func TestRevoked(t *testing.T) {
 	s := startServer(t, nil)
-	a := dial(t, s, "udp")
-	a.allocate()
-	s.Update(testConfig(func(c *config.Config) { c.TURN.Users[0].Password = "new" }))
-	wantCode(t, a.request(stun.MethodRefresh), stun.CodeUnauthorized)
-	a.pass = "new"
-	wantCode(t, a.request(stun.MethodRefresh), 0)
+	as := func(user, pass string) *testClient {
+		c := dial(t, s, "udp")
+		c.user, c.pass = user, pass
+		c.allocate()
+		return c
+	}
+	user, pass := MintUser("0123456789abcdef", "bob", time.Now().Add(time.Hour))
+	admin, bob, rest := as("admin", "secret"), as("bob", "b"), as(user, pass)
+	left := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, x := range s.Sessions() {
+			_, name, _ := strings.Cut(x.User, ":")
+			got = append(got, cmp.Or(name, x.User))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("sessions of %q, want %q", got, want)
+		}
+	}
+	update := func(change func(c *config.Config)) { s.Update(testConfig(change)) }
+
+	update(func(c *config.Config) { c.TURN.Users[0].Password = "new" })
+	wantCode(t, admin.request(stun.MethodRefresh), stun.CodeUnauthorized)
+	left("bob", "user/bob")
+	wantCode(t, bob.request(stun.MethodRefresh), 0)
+	admin.pass = "new"
+	admin.allocate()
+
+	update(func(c *config.Config) { c.TURN.Users[0].Password, c.TURN.Secret = "new", "another" })
+	wantCode(t, rest.request(stun.MethodRefresh), stun.CodeUnauthorized)
+	left("admin", "bob")
+
+	update(func(c *config.Config) { c.TURN.Users[0].Password, c.TURN.Realm = "new", "elsewhere" })
+	update(func(c *config.Config) {
+		c.TURN.Users[0].Password, c.TURN.Realm, c.Signaling.MaxPeers = "new", "elsewhere", 3
+	})
+	left("admin", "bob")
 }
 
 // TestDeniedNow: a peer that the policy denies after a reload is silent at once.

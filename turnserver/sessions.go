@@ -1,6 +1,7 @@
 package turnserver
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"log/slog"
@@ -100,8 +101,9 @@ func (m *sessions) begin(user identity, t tuple, c client, id transactionID, wan
 		s.leg.Close()
 		return nil, refuse(stun.CodeAllocMismatch)
 	}
-	// Whoever is removed from now on is found in the table by Update.
-	if _, there := m.settings.Load().credentials.find(user.username); !there {
+	// Whoever is removed, or has another password, from now on is found in the table by
+	// Update.
+	if now, there := m.settings.Load().credentials.find(user.username); !there || !bytes.Equal(now.key, user.key) {
 		s.leg.Close()
 		return nil, refuse(stun.CodeForbidden)
 	}

@@ -1,9 +1,7 @@
 package turnserver
 
 import (
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"icebox/config"
@@ -11,15 +9,16 @@ import (
 
 // Update puts a new configuration in force: users, secrets, peer policy and
 // limits at once, for every request and every packet from now on. The sessions
-// of users who are gone end, and peers who are denied now are not heard any
-// more. What cannot change while the server runs is named in the log.
+// of users who are gone, or have another password now, end, and peers who are
+// denied now are not heard any more. What cannot change while the server runs is
+// named in the log.
 func (s *Server) Update(cfg *config.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuseFixed(cfg)
-	old := s.settings.Swap(newSettings(cfg, *s.own.Load(), s.gone))
-	gone := goneUsers(old.credentials, s.settings.Load().credentials)
-	s.sessions.endIf(func(x *session) bool { return gone[owningUser(x.user.account)] })
+	next := newSettings(cfg, *s.own.Load(), s.gone)
+	old := s.settings.Swap(next)
+	s.sessions.endIf(func(x *session) bool { return next.credentials.revoke(old.credentials, x.user.username) })
 	s.sessions.refilter()
 }
 
@@ -40,23 +39,6 @@ func (s *Server) refuseFixed(cfg *config.Config) {
 			s.log.Warn("this key cannot change while the box runs: restart it", "key", fixed.key)
 		}
 	}
-}
-
-// goneUsers are the static users of before who are not there any more.
-func goneUsers(before, after *credentials) map[string]bool {
-	gone := make(map[string]bool)
-	for name := range maps.Keys(before.users) {
-		if _, there := after.users[name]; !there {
-			gone[name] = true
-		}
-	}
-	return gone
-}
-
-// owningUser is the static user that an account belongs to: himself, or whom
-// the box has made time-limited credentials for.
-func owningUser(account string) string {
-	return strings.TrimPrefix(account, restAccount+restUser)
 }
 
 // setOwn makes the peer policy anew when addresses of the host have changed.

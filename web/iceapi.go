@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"errors"
 	"math"
 	"net/http"
@@ -54,8 +53,8 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 func (s *Server) credentials(r *http.Request, cfg *config.Config) (Credentials, error) {
 	ttl := cfg.TURN.CredentialTTL
 	user, err := s.signIn(r)
-	if err == errSignIn && cfg.Signaling.Access == "open" && cfg.Signaling.GuestTURN {
-		name, pass := s.opt.Users.MintPeer("guest-"+rand.Text(), ttl)
+	if err == errSignIn && GuestRelay(cfg) {
+		name, pass := s.opt.Users.MintPeer(s.guests.id(clientAddr(r)), ttl)
 		return Credentials{name, pass, ttl}, nil
 	}
 	if err != nil {

@@ -91,6 +91,9 @@ func TestGuests(t *testing.T) {
 		if c.status == 200 && !strings.HasPrefix(ice.Servers[1].Username, "1:peer/guest-") {
 			t.Errorf("a guest is %q", ice.Servers[1].Username)
 		}
+		if _, again := b.ask("GET", "/api/ice"); c.status == 200 && again != body {
+			t.Errorf("the same guest gets %s, then %s", body, again)
+		}
 		if res, _ := b.ask("GET", "/api/ice", basic("admin", "no")); res.StatusCode != 401 {
 			t.Errorf("%s, guest_turn %v, wrong password: %d", c.access, c.guests, res.StatusCode)
 		}

@@ -80,6 +80,7 @@ type Server struct {
 	cfg      atomic.Pointer[config.Config] // in force
 	assets   *assets
 	attempts *throttle
+	guests   *guests
 	gate     *gate
 	listener *listener
 	admin    *listener // nil without admin.listen
@@ -97,6 +98,7 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 		opt:      opt,
 		assets:   files,
 		attempts: newThrottle(),
+		guests:   newGuests(),
 		gate:     newGate(caps(cfg)),
 	}
 	s.cfg.Store(cfg)

@@ -68,11 +68,20 @@ func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, e
 }
 
 func (b *box) turnOptions() turnserver.Options {
-	opt := turnserver.Options{Log: b.log, Public: b.publicAddresses, Gone: func(id string) bool { return b.signaling.Gone(id) }}
+	opt := turnserver.Options{Log: b.log, Public: b.publicAddresses, Gone: b.gone}
 	if b.certs.Enabled() {
 		opt.TLS = b.certs.TLSConfig("stun.turn", "stun.nat-discovery") // RFC 7443
 	}
 	return opt
+}
+
+// gone says whether credentials of MintPeer are no good any more: those of a peer of a
+// room that has left, and those of guests where they get none now.
+func (b *box) gone(id string) bool {
+	if web.IsGuest(id) {
+		return !web.GuestRelay(b.cfg.Load())
+	}
+	return b.signaling.Gone(id)
 }
 
 // publicAddresses is what turnserver asks: the address that the internet sees.
@@ -182,8 +191,8 @@ func (b *box) update(cfg *config.Config) {
 	b.level.Set(logLevel(cfg.Log))
 	b.certs.Update(cfg)
 	b.public.Update(cfg)
+	b.signaling.Update(cfg) // before turn, which asks it whose credentials are good
 	b.turn.Update(cfg)
-	b.signaling.Update(cfg)
 	b.web.Update(cfg)
 	if givesOtherICE(old, cfg) {
 		b.signaling.PushICE(false)

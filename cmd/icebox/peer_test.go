@@ -29,6 +29,40 @@ func credentialsOf(t *testing.T, m map[string]any) (address, user, password stri
 	return address, servers[1].Username, servers[1].Credential
 }
 
+// TestGuestsEnd: with guest_turn taken away, what guests have begun ends, and their
+// credentials are no good any more.
+func TestGuestsEnd(t *testing.T) {
+	const guests = "signaling: {access: open, guest_turn: true, "
+	dir := configDir(t, strings.Replace(loopbackConfig, "signaling: {", guests, 1))
+	p := serving(t, dir)
+	page := pageOf(t, p)
+	_, inRoom := enterRoom(t, page, "/ws/r")
+	address, user, password := credentialsOf(t, inRoom)
+	_, text := get(t, page+"/api/ice", "", "")
+	var atAPI map[string]any
+	if err := json.Unmarshal([]byte(text), &atAPI); err != nil {
+		t.Fatal(err)
+	}
+	_, apiUser, apiPassword := credentialsOf(t, atAPI)
+	both := [][2]string{{user, password}, {apiUser, apiPassword}}
+	for _, cred := range both {
+		if _, err := allocate(t, address, cred[0], cred[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeConfig(t, dir, strings.Replace(loopbackConfig, "signaling: {", strings.Replace(guests, "true", "false", 1), 1))
+	for deadline := time.Now().Add(patience); turnSessions(t, p) != "0"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s sessions are left", turnSessions(t, p))
+		}
+	}
+	for _, cred := range both {
+		if _, err := allocate(t, address, cred[0], cred[1]); err == nil {
+			t.Errorf("%s still allocates", cred[0])
+		}
+	}
+}
+
 // TestCredentialsEndWithTheirPeer: the session that a peer has made ends when it
 // leaves its room, and nobody makes another with its credentials.
 func TestCredentialsEndWithTheirPeer(t *testing.T) {
