@@ -231,8 +231,11 @@ func (l *batchLane) Begin() { l.now = l.path.guard.clock.now() }
 // FromClient implements batch.Handler.
 func (l *batchLane) FromClient(d *batch.Datagram) {
 	g := l.path.guard
-	if s, ok := d.Flow.(*session); ok && carries(d.Packet) {
-		g.data(l.now, l, s, d.Packet, &l.parsed)
+	s, _ := d.Flow.(*session)
+	if s != nil && carries(d.Packet) {
+		if s.atDesk.Load() == 0 || s.lets(l.now, d.Packet, &l.parsed) || !l.path.desk.behind(s, d.Packet) {
+			g.data(l.now, l, s, d.Packet, &l.parsed)
+		}
 		return
 	}
 	switch {
@@ -240,7 +243,7 @@ func (l *batchLane) FromClient(d *batch.Datagram) {
 		l.strayed(tupleOf(d), d.Packet)
 	case isSTUN(d.Packet):
 		t := tupleOf(d)
-		l.path.desk.put(t, l.path.client(d, t), d.Packet)
+		l.path.desk.request(t, l.path.client(d, t), s, d.Packet)
 	default:
 		g.stats.malformed.Add(1)
 	}

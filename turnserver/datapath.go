@@ -52,6 +52,25 @@ func (s *session) sendIndication(now instant, out lane, m *message) {
 	}
 }
 
+// lets says whether there is a channel or a permission for what a client sent, or it is
+// dropped whatever there is.
+func (s *session) lets(now instant, packet []byte, m *message) bool {
+	f := s.flows.Load()
+	if isChannelData(packet) {
+		c := f.channel(binary.BigEndian.Uint16(packet))
+		return c != nil && !c.expires.passed(now) && !c.permission.expires.passed(now)
+	}
+	if m.parse(packet) != nil {
+		return true
+	}
+	peer, ok := m.peerAddress()
+	if !ok {
+		return true
+	}
+	p := f.permission(peer.Addr())
+	return p != nil && !p.expires.passed(now)
+}
+
 // toPeer sends payload from the session's relay address to a permitted peer.
 func (s *session) toPeer(now instant, out lane, payload []byte, peer netip.AddrPort, own, df bool) {
 	r := s.relayFor(peer.Addr())

@@ -7,8 +7,8 @@ import (
 )
 
 // desk takes requests from those who must not wait, and has them handled on
-// goroutines of its own, those of one client in their order. What is more than
-// can be answered is counted and left.
+// goroutines of its own, those of one client in their order, with the data that has
+// to wait for one. What is more than can be answered is counted and left.
 type desk struct {
 	queues []chan *paper
 	papers sync.Pool
@@ -16,16 +16,20 @@ type desk struct {
 	clerks sync.WaitGroup
 }
 
-// paper is one request on its way.
+// paper is one request on its way, or data behind one.
 type paper struct {
-	origin origin
-	packet []byte
+	origin  origin
+	packet  []byte
+	session *session // whose it is, or nil: none was there when it came
 }
 
 const (
 	deskQueue = 512
 	// deskKeep is how large the buffer of a request may be to be used again.
 	deskKeep = 2048
+	// deskShare is how much of one session may be on its way for its data to wait
+	// behind its requests.
+	deskShare = 64
 )
 
 func newDesk() *desk {
@@ -40,28 +44,58 @@ func (d *desk) open(g *guard) {
 	for _, queue := range d.queues {
 		d.clerks.Go(func() {
 			for p := range queue {
-				g.handle(&p.origin, p.packet)
+				d.handle(g, p)
 				d.give(p)
 			}
 		})
 	}
 }
 
-// put copies a request and queues it. It never waits.
-func (d *desk) put(t tuple, c client, packet []byte) {
-	p := d.papers.Get().(*paper)
-	p.origin = origin{tuple: t, client: c}
-	p.packet = append(p.packet[:0], packet...)
-	select {
-	case d.queues[t.spread()%uint16(len(d.queues))] <- p:
-	default:
+func (d *desk) handle(g *guard, p *paper) {
+	if carries(p.packet) {
+		g.data(g.clock.now(), direct{}, p.session, p.packet, new(message))
+		return
+	}
+	g.handle(&p.origin, p.packet)
+}
+
+// request queues a request of a client, whose session may be nil.
+func (d *desk) request(t tuple, c client, s *session, packet []byte) {
+	if !d.put(origin{tuple: t, client: c}, s, packet) {
 		d.full.Add(1)
+	}
+}
+
+// behind queues data that may not pass yet behind the requests of its session that
+// are still here, if there are any: one of them may be what lets it pass, and not
+// every client waits for the answer. It says whether it has.
+func (d *desk) behind(s *session, packet []byte) bool {
+	n := s.atDesk.Load()
+	return n > 0 && n < deskShare && d.put(origin{tuple: s.tuple}, s, packet)
+}
+
+// put copies a packet and queues it. It never waits, and says whether there was room.
+func (d *desk) put(o origin, s *session, packet []byte) bool {
+	p := d.papers.Get().(*paper)
+	p.origin, p.session = o, s
+	p.packet = append(p.packet[:0], packet...)
+	if s != nil {
+		s.atDesk.Add(1)
+	}
+	select {
+	case d.queues[o.tuple.spread()%uint16(len(d.queues))] <- p:
+		return true
+	default:
 		d.give(p)
+		return false
 	}
 }
 
 func (d *desk) give(p *paper) {
-	p.origin = origin{}
+	if p.session != nil {
+		p.session.atDesk.Add(-1)
+	}
+	p.origin, p.session = origin{}, nil
 	if cap(p.packet) <= deskKeep {
 		d.papers.Put(p)
 	}

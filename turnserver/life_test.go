@@ -241,7 +241,33 @@ func TestSlowReader(t *testing.T) {
 		t.Error(err)
 	}
 	eventually(t, "there is room again", func() bool { _, ok := q.send(make([]byte, 1000)); return ok })
+	for range queueBytes {
+		if _, ok := q.send(make([]byte, 4)); !ok {
+			break
+		}
+	}
+	if _, ok := q.send(stun.MustBuild(stun.BindingSuccess).Raw); !ok {
+		t.Error("a full queue has no room for an answer")
+	}
 	q.close()
 	ours.Close()
 	<-done
+}
+
+// TestHalfClosed: a client that says no more still gets its answers, and its session ends.
+func TestHalfClosed(t *testing.T) {
+	s := startServer(t, nil)
+	for range 50 {
+		c := dial(t, s, "tcp")
+		c.allocate()
+		m := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+		c.write(m.Raw)
+		if err := c.conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if c.answer(m.TransactionID) == nil {
+			t.Fatal("no answer")
+		}
+	}
+	eventually(t, "the sessions to end", func() bool { return len(s.Sessions()) == 0 })
 }

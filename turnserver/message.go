@@ -259,6 +259,10 @@ func (m *message) peerAddresses() ([]netip.AddrPort, bool) {
 // byte (RFC 8656 section 12, RFC 7983).
 func isSTUN(packet []byte) bool { return len(packet) > 0 && packet[0] < 4 }
 
+// isAnswer tells by the type alone: that of every response here is below 0x0200, and
+// that of what a session passes on is not of a response.
+func isAnswer(packet []byte) bool { return packet[0] == 0x01 }
+
 func isChannelData(packet []byte) bool {
 	return len(packet) >= channelHeader && packet[0] >= 0x40 && packet[0] <= 0x4F
 }

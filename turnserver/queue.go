@@ -10,6 +10,9 @@ import (
 // takes less than that in writeStall.
 const writeSize = 16 << 10
 
+// answerBytes is kept free for answers, which nobody asks for again over a stream.
+const answerBytes = 16 << 10
+
 // queue is what waits to be written to a stream: a bounded run of bytes, which
 // one goroutine writes. Whoever puts something in never waits for the client.
 type queue struct {
@@ -36,7 +39,11 @@ func newQueue(conn net.Conn, apart bool) *queue {
 func (q *queue) send(packet []byte) (drop, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || q.writing+len(q.pending)+len(packet)+tailroom > queueBytes {
+	room := queueBytes
+	if isAnswer(packet) {
+		room += answerBytes
+	}
+	if q.closed || q.writing+len(q.pending)+len(packet)+tailroom > room {
 		return dropSlowClient, false
 	}
 	q.pending = append(q.pending, packet...)
@@ -80,7 +87,7 @@ func (q *queue) take(empty []byte) ([]byte, bool) {
 	for len(q.pending) == 0 && !q.closed {
 		q.more.Wait()
 	}
-	if q.closed {
+	if len(q.pending) == 0 {
 		return nil, false
 	}
 	full := q.pending
@@ -101,6 +108,14 @@ func (q *queue) write(b []byte) error {
 		b = b[n:]
 	}
 	return nil
+}
+
+// finish ends run when what waits is written.
+func (q *queue) finish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.more.Signal()
 }
 
 // close ends run. What waits is not written any more.

@@ -51,12 +51,20 @@ func checkNonce(r *request) *refusal {
 }
 
 // checkGuesses leaves requests unread from an address that has tried too many
-// passwords, but for those of a user on a 5-tuple where he has shown the right one.
+// passwords, but for those of a user on a 5-tuple where he has shown the right one, and
+// those with time-limited credentials: nobody guesses 160 bits, and whoever calls from
+// a page has these, whatever others behind his router do.
 func checkGuesses(r *request) *refusal {
-	if r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) && !r.proven() {
+	if r.guard.guesses.of(r.tuple.client.Addr()).empty(r.now, guessCost, guessBurst) && !r.timeLimited() && !r.proven() {
 		return &refusal{silent: true}
 	}
 	return nil
+}
+
+// timeLimited says whether the user name is a time-limited one of this box.
+func (r *request) timeLimited() bool {
+	user, ok := r.settings.credentials.find(string(r.value(attrUsername)))
+	return ok && !user.expires.IsZero()
 }
 
 // proven says whether the user has shown his password on this 5-tuple, and it is that
@@ -76,7 +84,9 @@ func checkPassword(r *request) *refusal {
 		r.user, r.authenticated = user, true
 		return nil
 	}
-	r.guard.guesses.of(r.tuple.client.Addr()).take(r.now, guessCost, guessBurst)
+	if user.expires.IsZero() {
+		r.guard.guesses.of(r.tuple.client.Addr()).take(r.now, guessCost, guessBurst)
+	}
 	return challenge(r, stun.CodeUnauthorized)
 }
 

@@ -227,6 +227,81 @@ func TestRevoked(t *testing.T) {
 	left("admin", "bob")
 }
 
+// TestGuessesLockNobodyOut: while somebody guesses passwords, time-limited credentials are
+// still good at the same address.
+func TestGuessesLockNobodyOut(t *testing.T) {
+	s := startServer(t, nil)
+	guesser := dial(t, s, "udp")
+	guesser.exchange(stun.NewType(stun.MethodAllocate, stun.ClassRequest))
+	guesser.pass = "guess"
+	for range 10 {
+		wantCode(t, guesser.request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	}
+	guesser.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)},
+		guesser.signed([]stun.Setter{requestedUDP})...)...).Raw)
+	if guesser.read(50*time.Millisecond) != nil {
+		t.Fatal("the eleventh guess was answered")
+	}
+	other := dial(t, s, "udp")
+	other.user, other.pass = MintUser("0123456789abcdef", "bob", time.Now().Add(time.Hour))
+	other.nonce = append([]byte(nil), other.exchange(stun.NewType(stun.MethodAllocate, stun.ClassRequest)).value(attrNonce)...)
+	began := time.Now()
+	other.allocate()
+	if took := time.Since(began); took > 400*time.Millisecond {
+		t.Errorf("an answer after %v: only when another guess was free", took)
+	}
+}
+
+// TestNoGuess: a wrong password of a time-limited user name locks nobody out either: it
+// is old, and not a guess.
+func TestNoGuess(t *testing.T) {
+	s := startServer(t, nil)
+	c := dial(t, s, "udp")
+	c.user, c.pass = MintUser("guess", "bob", time.Now().Add(time.Hour))
+	for range 3 * 10 {
+		wantCode(t, c.request(stun.MethodAllocate, requestedUDP), stun.CodeUnauthorized)
+	}
+	c.user, c.pass = "admin", "secret"
+	began := time.Now()
+	c.allocate()
+	if took := time.Since(began); took > 400*time.Millisecond {
+		t.Errorf("an answer after %v", took)
+	}
+}
+
+// TestDataBehindItsRequest: data that comes right after the request which lets it pass,
+// before the answer, is not lost.
+func TestDataBehindItsRequest(t *testing.T) {
+	s := startServer(t, nil)
+	b := dial(t, s, "udp")
+	b.user, b.pass = "bob", "b"
+	peer := b.allocate()
+	a := dial(t, s, "udp")
+	wantCode(t, b.permit(a.allocate()), 0)
+	const rounds = 50
+	for i := range rounds {
+		a := dial(t, s, "udp")
+		a.allocate()
+		request, number := stun.MethodCreatePermission, channelNumber(0x4000)
+		setters := []stun.Setter{peerSetter(peer)}
+		if i%2 == 1 {
+			request, setters = stun.MethodChannelBind, append(setters, number)
+		}
+		a.write(stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.NewType(request, stun.ClassRequest)}, a.signed(setters)...)...).Raw)
+		if i%2 == 1 {
+			a.sendChannel(0x4000, []byte("first"))
+		} else {
+			a.sendIndication(peer, []byte("first"))
+		}
+		if got := b.read(patience); !bytes.Contains(got, []byte("first")) {
+			t.Fatalf("round %d: %q came", i, got)
+		}
+	}
+	for _, x := range s.sessions.table.all() {
+		eventually(t, "nothing to wait any more", func() bool { return x.atDesk.Load() == 0 })
+	}
+}
+
 // TestDeniedNow: a peer that the policy denies after a reload is silent at once.
 // The peer is let in by hand, since loopback is never permitted.
 func TestDeniedNow(t *testing.T) {

@@ -32,7 +32,8 @@ type session struct {
 	counters
 
 	ending  atomic.Bool
-	mu      sync.Mutex // guards what follows, and changes of flows
+	atDesk  atomic.Int32 // requests that wait to be handled, and data behind them
+	mu      sync.Mutex   // guards what follows, and changes of flows
 	ended   bool
 	started bool
 	inner   map[netip.AddrPort]uint16 // the numbers that pion knows channels by

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -22,6 +23,7 @@ const (
 	strangers  = time.Minute      // in all, for who has not authenticated
 	idleStream = 5 * time.Minute  // between two frames, without a session
 	writeStall = 15 * time.Second // for what is written at once
+	lastWords  = 2 * time.Second  // for what waits when the client has said its last
 	// queueBytes is how much waits for a slow client before packets are dropped.
 	queueBytes = 256 << 10
 )
@@ -163,13 +165,19 @@ func (s *stream) run() {
 	defer s.owner.remove(s)
 	var writer sync.WaitGroup
 	writer.Go(s.out.run)
-	s.read()
-	s.conn.Close()
-	s.out.close()
-	writer.Wait()
+	err := s.read()
 	if session := s.session(); session != nil {
 		s.owner.guard.end(session)
 	}
+	if errors.Is(err, io.EOF) { // the client says no more, and may still listen
+		late := time.AfterFunc(lastWords, func() { s.conn.Close() })
+		s.out.finish()
+		writer.Wait()
+		late.Stop()
+	}
+	s.conn.Close()
+	s.out.close()
+	writer.Wait()
 }
 
 // session is the stream's own session, or nil.
@@ -182,28 +190,31 @@ func (s *stream) session() *session {
 }
 
 // open does the handshake of TLS, within firstFrame.
-func (s *stream) open() bool {
+func (s *stream) open() error {
 	conn, ok := s.conn.(*tls.Conn)
 	if !ok {
-		return true
+		return nil
 	}
 	conn.SetDeadline(time.Now().Add(firstFrame))
-	if conn.Handshake() != nil {
-		return false
+	if err := conn.Handshake(); err != nil {
+		return err
 	}
-	return conn.SetDeadline(time.Time{}) == nil
+	return conn.SetDeadline(time.Time{})
 }
 
 // read handles frame after frame. What it ends with is the client's doing, and
-// nobody's to mend.
-func (s *stream) read() {
+// nobody's to mend: io.EOF after a last whole frame.
+func (s *stream) read() error {
 	in := newFrames(s.conn)
 	var m message
-	if !s.open() {
-		return
+	if err := s.open(); err != nil {
+		return err
 	}
 	s.conn.SetReadDeadline(time.Now().Add(firstFrame))
-	for s.wait(in) {
+	for {
+		if err := s.wait(in); err != nil {
+			return err
+		}
 		session := s.session()
 		limit := strangerFrame
 		if session != nil {
@@ -214,21 +225,20 @@ func (s *stream) read() {
 		}
 		packet, err := in.next(limit)
 		if err != nil {
-			return
+			return err
 		}
 		s.handle(session, packet, &m)
 		s.conn.SetReadDeadline(s.until(idleStream))
 	}
 }
 
-// wait waits for the first byte of the next frame, and says whether it came. A
-// stream whose session lives may be silent for longer: the session has an end of
-// its own.
-func (s *stream) wait(in *frames) bool {
+// wait waits for the first byte of the next frame. A stream whose session lives may be
+// silent for longer: the session has an end of its own.
+func (s *stream) wait(in *frames) error {
 	for {
 		err := in.wait()
 		if !errors.Is(err, os.ErrDeadlineExceeded) || s.session() == nil {
-			return err == nil
+			return err
 		}
 		s.conn.SetReadDeadline(s.until(idleStream))
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +28,9 @@ const tryTime = time.Second
 // kernel is there and does what it should: in some containers system calls are
 // forbidden, and some kernels spoil trains.
 func Try() Result {
+	if strings.Contains(os.Getenv("GODEBUG"), "asyncpreemptoff=1") {
+		return Result{Err: errors.New("GODEBUG has asyncpreemptoff=1: collections would wait for a worker that waits")}
+	}
 	if err := tryEpoll(); err != nil {
 		return Result{Err: err}
 	}

@@ -49,11 +49,13 @@ func (w *Worker) flushUp() {
 		first := r.first
 		r.first, r.last = -1, -1
 		w.upRelays[i] = nil
-		if r.ended.Load() {
-			continue
-		}
 		for first >= 0 {
-			first = w.sendRun(r, first)
+			if r.ended.Load() {
+				tell(w.ups[first].tally, Up, 1, 0, syscall.EBADF)
+				first = w.ups[first].next
+			} else {
+				first = w.sendRun(r, first)
+			}
 		}
 	}
 	clear(w.ups)

@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,6 +18,7 @@ const (
 	relaySlots = 256 // datagrams of peers that wait to be sent together
 	relayBatch = 16  // datagrams read from a relay at once
 	relayShare = 64  // and datagrams of it that are handled, about, before others have their turn
+	readyShare = 32  // relays that are read in one turn, so that it ends, and clients have theirs
 	eventSlots = 256
 )
 
@@ -233,18 +235,19 @@ func (w *Worker) readListeners() {
 	}
 }
 
-// readReady reads every relay that is ready once, and keeps those that have more.
+// readReady reads the relays that are ready once, a share of them, in their order. Those
+// that have more wait behind the others.
 func (w *Worker) readReady() {
-	kept := w.ready[:0]
-	for _, r := range w.ready {
+	n := min(len(w.ready), readyShare)
+	for _, r := range w.ready[:n] {
 		if r == nil {
 			continue
 		}
 		if r.ready = w.readRelay(r); r.ready {
-			kept = append(kept, r)
+			w.ready = append(w.ready, r)
 		}
 	}
-	w.ready = kept
+	w.ready = slices.Delete(w.ready, 0, n) // and forgets what stood at the end
 }
 
 // obey carries commands out. Nothing waits to be sent.
