@@ -3,6 +3,7 @@ package publicaddr
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"icebox/internal/hostnet"
 )
@@ -38,20 +39,35 @@ func routed(network string, target netip.AddrPort) netip.Addr {
 	return local.AddrPort().Addr().Unmap().WithZone("")
 }
 
-// choose takes the routed addresses where they will do, and looks among those
-// of the interfaces otherwise: a LAN need not have a way out.
+// choose takes the routed addresses where they will do, and looks among those of the
+// interfaces otherwise: a LAN need not have a way out, and a tunnel that everything is
+// routed into has an address that nobody else can use.
 func choose(v4, v6 netip.Addr, interfaces func() []iface) Addresses {
 	found := Addresses{IPv4: v4, IPv6: v6}
-	if !usable4(v4) || !usable6(v6) {
-		list := interfaces()
-		if !usable4(v4) {
-			found.IPv4 = first(list, usable4)
-		}
-		if !usable6(v6) {
-			found.IPv6 = first(list, usable6)
-		}
+	if onInternet(v4) && usable6(v6) {
+		return found
+	}
+	list := interfaces()
+	if !usable4(v4) || !onInternet(v4) && inTunnel(list, v4) {
+		found.IPv4 = first(list, usable4)
+	}
+	if !usable6(v6) {
+		found.IPv6 = first(list, usable6)
 	}
 	return found
+}
+
+// onInternet says whether the internet can send to a.
+func onInternet(a netip.Addr) bool { return a.IsGlobalUnicast() && !hostnet.IsPrivate(a) }
+
+// inTunnel says whether a is that of a tunnel.
+func inTunnel(list []iface, a netip.Addr) bool {
+	return slices.ContainsFunc(list, func(i iface) bool { return i.tunnel && slices.Contains(i.addrs, a) })
+}
+
+// onInterface says whether an interface of this machine that is up has a.
+func onInterface(a netip.Addr) bool {
+	return slices.ContainsFunc(readInterfaces(), func(i iface) bool { return slices.Contains(i.addrs, a) })
 }
 
 // usable4 accepts private addresses: calls on the LAN can use them.
@@ -63,19 +79,21 @@ func usable6(a netip.Addr) bool { return globalUnicast6.Contains(a) }
 
 // iface is one interface that is up.
 type iface struct {
-	name  string
-	addrs []netip.Addr
+	name   string
+	tunnel bool // of two ends: a VPN, or a line to the provider
+	addrs  []netip.Addr
 }
 
-// first returns the first usable address, one of a container network only where
-// there is no other.
+// first returns the first usable address, one of a tunnel only where there is no other,
+// and none of a container network.
 func first(list []iface, usable func(netip.Addr) bool) netip.Addr {
 	var last netip.Addr
 	for _, i := range list {
 		for _, a := range i.addrs {
 			switch {
 			case !usable(a):
-			case !hostnet.IsContainer(i.name):
+			case hostnet.IsContainer(i.name):
+			case !i.tunnel:
 				return a
 			case !last.IsValid():
 				last = a
@@ -98,7 +116,7 @@ func readInterfaces() []iface {
 		if i.Flags&net.FlagUp == 0 || err != nil {
 			continue
 		}
-		one := iface{name: i.Name}
+		one := iface{name: i.Name, tunnel: i.Flags&net.FlagPointToPoint != 0}
 		for _, a := range addrs {
 			if n, ok := a.(*net.IPNet); ok {
 				addr, _ := netip.AddrFromSlice(n.IP) // the zero Addr is not usable

@@ -27,6 +27,8 @@ func configOf(source, v4, v6 string) *config.Config {
 	}}
 }
 
+func nowhere(netip.Addr) bool { return false }
+
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 func TestNew(t *testing.T) {
@@ -37,14 +39,15 @@ func TestNew(t *testing.T) {
 		err            string
 	}{
 		{source: "auto", want: own},
-		{source: "auto", v4: "8.8.8.8", want: Addresses{IPv4: addr("8.8.8.8"), Static: true}},
-		{source: "auto", v6: "2a00::8", want: Addresses{IPv6: addr("2a00::8"), Static: true}},
+		{source: "auto", v4: "8.8.8.8", want: Addresses{addr("8.8.8.8"), own.IPv6, true}},
+		{source: "auto", v6: "2a00::8", want: Addresses{own.IPv4, addr("2a00::8"), false}},
+		{source: "static", v6: "2a00::8", want: Addresses{IPv6: addr("2a00::8"), Static: true}},
 		{source: "static", v4: "8.8.8.8", v6: "2a00::8", want: Addresses{addr("8.8.8.8"), addr("2a00::8"), true}},
 		{source: "interface", v4: "8.8.8.8", want: own},
 		{source: "dns", err: `public.source: "dns" is not available`},
 	}
 	for _, tt := range tests {
-		s, err := newSource(configOf(tt.source, tt.v4, tt.v6), discard(), func() Addresses { return own })
+		s, err := newSource(configOf(tt.source, tt.v4, tt.v6), discard(), func() Addresses { return own }, nowhere)
 		switch {
 		case tt.err != "":
 			if err == nil || err.Error() != tt.err {
@@ -63,12 +66,12 @@ func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		home := Addresses{IPv4: addr("192.168.1.2")}
 		moved := Addresses{IPv4: addr("192.168.1.3"), IPv6: addr("2a00::2")}
-		static := Addresses{IPv4: addr("8.8.8.8"), Static: true}
+		static := Addresses{addr("8.8.8.8"), moved.IPv6, true}
 		var found atomic.Pointer[Addresses]
 		found.Store(&home)
 		var logged strings.Builder
 		s, err := newSource(configOf("auto", "", ""), slog.New(slog.NewTextHandler(&logged, nil)),
-			func() Addresses { return *found.Load() })
+			func() Addresses { return *found.Load() }, nowhere)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,6 +111,7 @@ func TestRun(t *testing.T) {
 		quick.Public.Interval = 5 * time.Second
 		s.Update(quick)
 		found.Store(&home)
+		expect(6*time.Second, moved) // there is less than before: for a moment, perhaps
 		expect(5*time.Second, home)
 		cancel()
 		if err := <-done; err != nil {
@@ -119,13 +123,54 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// TestChanges: what relays of before can be told by, and what is no change for them.
+func TestChanges(t *testing.T) {
+	const stays = "2a00::1" // on an interface, beside the one that is used now
+	one, two := addr("8.8.8.8"), addr("9.9.9.9")
+	steps := []struct {
+		name  string
+		found Addresses
+		now   Addresses
+		told  bool
+	}{
+		{"the first", Addresses{one, addr(stays), false}, Addresses{one, addr(stays), false}, false},
+		{"another, and the one of before is there", Addresses{one, addr("2a00::2"), false}, Addresses{one, addr("2a00::2"), false}, false},
+		{"none for a moment", Addresses{IPv6: addr("2a00::2")}, Addresses{one, addr("2a00::2"), false}, false},
+		{"the same again", Addresses{one, addr("2a00::2"), false}, Addresses{one, addr("2a00::2"), false}, false},
+		{"none", Addresses{IPv6: addr("2a00::2")}, Addresses{one, addr("2a00::2"), false}, false},
+		{"none still", Addresses{IPv6: addr("2a00::2")}, Addresses{IPv6: addr("2a00::2")}, false},
+		{"the same after a while", Addresses{one, addr("2a00::2"), false}, Addresses{one, addr("2a00::2"), false}, false},
+		{"of a LAN", Addresses{addr("192.168.1.2"), addr("2a00::2"), false}, Addresses{one, addr("2a00::2"), false}, false},
+		{"another", Addresses{two, addr("2a00::2"), false}, Addresses{two, addr("2a00::2"), false}, true},
+		{"both others", Addresses{one, addr("2a00::3"), false}, Addresses{one, addr("2a00::3"), false}, true},
+	}
+	found := steps[0].found
+	s, err := newSource(configOf("auto", "", ""), discard(), func() Addresses { return found },
+		func(a netip.Addr) bool { return a == addr(stays) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		found = step.found
+		s.refresh()
+		told := len(s.Changes()) == 1
+		if told {
+			<-s.Changes()
+		}
+		if s.Current() != step.now || told != step.told {
+			t.Errorf("%s: %+v, told: %v; want %+v, %v", step.name, s.Current(), told, step.now, step.told)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
-	lan := iface{"eth0", []netip.Addr{addr("fe80::1"), addr("192.168.1.2"), addr("fd00::2"), addr("2a00::2")}}
-	docker := iface{"docker0", []netip.Addr{addr("172.17.0.1"), addr("2a00:d::1")}}
-	network := iface{"br-0123456789ab", []netip.Addr{addr("172.18.0.1")}}
-	router := iface{"br-lan", []netip.Addr{addr("192.168.8.1")}}
-	loopback := iface{"lo", []netip.Addr{addr("127.0.0.1"), addr("::1")}}
-	odd := iface{"eth9", []netip.Addr{addr("169.254.3.4"), addr("224.0.0.1"), addr("fec0::1"), {}}}
+	lan := iface{"eth0", false, []netip.Addr{addr("fe80::1"), addr("192.168.1.2"), addr("fd00::2"), addr("2a00::2")}}
+	docker := iface{"docker0", false, []netip.Addr{addr("172.17.0.1"), addr("2a00:d::1")}}
+	network := iface{"br-0123456789ab", false, []netip.Addr{addr("172.18.0.1")}}
+	router := iface{"br-lan", false, []netip.Addr{addr("192.168.8.1")}}
+	loopback := iface{"lo", false, []netip.Addr{addr("127.0.0.1"), addr("::1")}}
+	odd := iface{"eth9", false, []netip.Addr{addr("169.254.3.4"), addr("224.0.0.1"), addr("fec0::1"), {}}}
+	vpn := iface{"wg0", true, []netip.Addr{addr("10.8.0.2")}}
 	tests := []struct {
 		name       string
 		v4, v6     string
@@ -133,11 +178,14 @@ func TestChoose(t *testing.T) {
 		want       Addresses
 	}{
 		{"both routed", "10.0.0.9", "2a00::9", []iface{docker, lan}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00::9")}},
-		{"IPv4 routed, no IPv6", "10.0.0.9", "", []iface{loopback, docker}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00:d::1")}},
+		{"IPv4 routed, no IPv6", "10.0.0.9", "", []iface{loopback, docker}, Addresses{IPv4: addr("10.0.0.9")}},
 		{"ULA routed", "10.0.0.9", "fd00::2", []iface{lan}, Addresses{IPv4: addr("10.0.0.9"), IPv6: addr("2a00::2")}},
 		{"no route", "", "", []iface{loopback, docker, network, lan}, Addresses{IPv4: addr("192.168.1.2"), IPv6: addr("2a00::2")}},
 		{"router without a way out", "", "", []iface{network, router}, Addresses{IPv4: addr("192.168.8.1")}},
-		{"containers alone", "", "", []iface{loopback, network, docker}, Addresses{IPv4: addr("172.18.0.1"), IPv6: addr("2a00:d::1")}},
+		{"containers alone", "", "", []iface{loopback, network, docker}, Addresses{}},
+		{"all into a tunnel", "10.8.0.2", "", []iface{loopback, vpn, lan}, Addresses{IPv4: addr("192.168.1.2"), IPv6: addr("2a00::2")}},
+		{"a tunnel alone", "10.8.0.2", "", []iface{loopback, vpn}, Addresses{IPv4: addr("10.8.0.2")}},
+		{"a line to the provider", "8.8.8.8", "", []iface{loopback, {"ppp0", true, []netip.Addr{addr("8.8.8.8")}}, router}, Addresses{IPv4: addr("8.8.8.8")}},
 		{"nothing of use", "", "", []iface{loopback, odd}, Addresses{}},
 		{"no interface", "127.0.0.1", "::1", nil, Addresses{}},
 	}
@@ -172,7 +220,7 @@ func TestLookAtSystem(t *testing.T) {
 }
 
 func TestCurrentDoesNotAllocate(t *testing.T) {
-	s, err := newSource(configOf("static", "8.8.8.8", ""), discard(), nil)
+	s, err := newSource(configOf("static", "8.8.8.8", ""), discard(), nil, nowhere)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,9 @@ const (
 // Addresses are the public addresses, one a family; the zero Addr is none.
 type Addresses struct {
 	IPv4, IPv6 netip.Addr
-	// Static: the configuration gives them. Otherwise they are an interface's
-	// own, and where that is private, relayed calls stay on this LAN.
+	// Static: the configuration says which IPv4 address there is, or that there is
+	// none. Otherwise it is an interface's own, and where that is private, relayed
+	// calls stay on this LAN.
 	Static bool
 }
 
@@ -34,24 +35,30 @@ type Addresses struct {
 // goroutine.
 type Source struct {
 	log     *slog.Logger
-	look    func() Addresses // at the interfaces
+	look    func() Addresses      // at the interfaces
+	here    func(netip.Addr) bool // says whether an interface has it
 	current atomic.Pointer[Addresses]
 	poke    chan struct{} // Update tells Run of another interval
 	changes chan struct{} // set tells who waits for Changes
 
 	mu       sync.Mutex // guards what is below, and writing to current
-	source   string     // static or interface
+	source   string     // static, interface, or both, for the log
+	given    Addresses  // by the configuration
+	look4    bool       // the IPv4 address is to be looked for
+	look6    bool
+	doubted  bool      // the last look has found less, which may be a moment's
+	told     Addresses // that relays have had, at the last of changes
 	interval time.Duration
 }
 
 // New finds the addresses that cfg asks for. It fails where public.source is
 // not one of those that are there; that no address was found is no error.
 func New(cfg *config.Config, log *slog.Logger) (*Source, error) {
-	return newSource(cfg, log, lookAtSystem)
+	return newSource(cfg, log, lookAtSystem, onInterface)
 }
 
-func newSource(cfg *config.Config, log *slog.Logger, look func() Addresses) (*Source, error) {
-	s := &Source{log: log, look: look, poke: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
+func newSource(cfg *config.Config, log *slog.Logger, look func() Addresses, here func(netip.Addr) bool) (*Source, error) {
+	s := &Source{log: log, look: look, here: here, poke: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
 	s.current.Store(new(Addresses))
 	if err := s.apply(cfg); err != nil {
 		return nil, err
@@ -66,8 +73,10 @@ func newSource(cfg *config.Config, log *slog.Logger, look func() Addresses) (*So
 // Current returns the addresses as they were last found. It takes no lock.
 func (s *Source) Current() Addresses { return *s.current.Load() }
 
-// Changes gets a value when the addresses have changed, one for several changes
-// that nobody has taken meanwhile. There is one channel: for one reader.
+// Changes gets a value when relays have another address from now on and those of
+// before can't be reached any more, one for several changes that nobody has taken
+// meanwhile. One that was looked for can be as long as an interface has it. There is
+// one channel: for one reader.
 func (s *Source) Changes() <-chan struct{} { return s.changes }
 
 // Update goes over to what cfg asks for.
@@ -83,34 +92,51 @@ func (s *Source) Update(cfg *config.Config) {
 }
 
 func (s *Source) apply(cfg *config.Config) error {
-	source, err := sourceOf(cfg)
-	if err != nil {
-		return err
+	given := Addresses{IPv4: cfg.Public.IPv4, IPv6: cfg.Public.IPv6}
+	source, look4, look6 := cfg.Public.Source, false, false
+	switch source {
+	case sourceStatic:
+	case sourceInterface:
+		given, look4, look6 = Addresses{}, true, true
+	case sourceAuto:
+		look4, look6 = !given.IPv4.IsValid(), !given.IPv6.IsValid()
+		source = resolved(look4, look6)
+	default:
+		return fmt.Errorf("public.source: %q is not available", source)
 	}
+	given.Static = !look4
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.source, s.interval = source, cfg.Public.Interval
-	if source == sourceStatic {
-		s.set(Addresses{IPv4: cfg.Public.IPv4, IPv6: cfg.Public.IPv6, Static: true})
-		return nil
-	}
-	s.set(s.look())
+	s.source, s.given, s.look4, s.look6 = source, given, look4, look6
+	s.interval, s.doubted = cfg.Public.Interval, false
+	s.set(s.find())
 	return nil
 }
 
-// sourceOf resolves auto: static where an address is given, else interface.
-func sourceOf(cfg *config.Config) (string, error) {
-	switch cfg.Public.Source {
-	case sourceStatic, sourceInterface:
-		return cfg.Public.Source, nil
-	case sourceAuto:
-		if cfg.Public.IPv4.IsValid() || cfg.Public.IPv6.IsValid() {
-			return sourceStatic, nil
-		}
-		return sourceInterface, nil
-	default:
-		return "", fmt.Errorf("public.source: %q is not available", cfg.Public.Source)
+// resolved is what auto comes to: what is not given is looked for.
+func resolved(look4, look6 bool) string {
+	switch {
+	case look4 && look6:
+		return sourceInterface
+	case look4 || look6:
+		return sourceStatic + ", " + sourceInterface
 	}
+	return sourceStatic
+}
+
+// find is what is given, and what is looked for; s.mu is held.
+func (s *Source) find() Addresses {
+	now := s.given
+	if s.look4 || s.look6 {
+		seen := s.look()
+		if s.look4 {
+			now.IPv4 = seen.IPv4
+		}
+		if s.look6 {
+			now.IPv6 = seen.IPv6
+		}
+	}
+	return now
 }
 
 // set puts next in force and logs what is new in it; s.mu is held.
@@ -119,11 +145,26 @@ func (s *Source) set(next Addresses) {
 	if *last == next {
 		return
 	}
-	select {
-	case s.changes <- struct{}{}:
-	default: // one waits already
+	moved4, moved6 := s.moved(&s.told.IPv4, next.IPv4, s.look4), s.moved(&s.told.IPv6, next.IPv6, s.look6)
+	if moved4 || moved6 {
+		select {
+		case s.changes <- struct{}{}:
+		default: // one waits already
+		}
 	}
 	s.log.Info("public address", "source", s.source, "ipv4", text(next.IPv4), "ipv6", text(next.IPv6))
+}
+
+// moved notes the address that relays of a family have now, and says whether the one of
+// before can't be reached any more: it is another, and was not only looked for and is
+// still there. With none now, relays keep it.
+func (s *Source) moved(told *netip.Addr, now netip.Addr, looked bool) bool {
+	if !now.IsValid() || now == *told {
+		return false
+	}
+	last := *told
+	*told = now
+	return !looked || !s.here(last)
 }
 
 func text(a netip.Addr) string {
@@ -157,10 +198,25 @@ func (s *Source) again() time.Duration {
 	return max(s.interval, time.Second)
 }
 
+// refresh looks again. What is less than before may be so for a moment, as when a line
+// is dialled anew: it holds when the next look finds it too.
 func (s *Source) refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.source == sourceInterface {
-		s.set(s.look())
+	if !s.look4 && !s.look6 {
+		return
 	}
+	next, last := s.find(), s.Current()
+	if less := isLess(next.IPv4, last.IPv4) || isLess(next.IPv6, last.IPv6); less && !s.doubted {
+		s.doubted = true
+		return
+	}
+	s.doubted = false
+	s.set(next)
+}
+
+// isLess says whether an address is less than the one of before: none, or none of the
+// internet any more.
+func isLess(now, before netip.Addr) bool {
+	return before.IsValid() && !now.IsValid() || onInternet(before) && !onInternet(now)
 }
