@@ -64,6 +64,9 @@ type Public struct {
 	URL string `mapstructure:"url"`
 }
 
+// MaxCredentialTTL is the longest that time-limited credentials can be good for.
+const MaxCredentialTTL = 366 * 24 * time.Hour
+
 // TURN is the STUN and TURN server.
 type TURN struct {
 	// Realm of the long-term credentials. Empty: Domain, else "icebox"; after
@@ -81,7 +84,8 @@ type TURN struct {
 	Secret string `mapstructure:"secret"`
 	// SecretFile is a file that holds Secret. Absolute after Load.
 	SecretFile string `mapstructure:"secret_file"`
-	// CredentialTTL is how long a time-limited credential is good for.
+	// CredentialTTL is how long a time-limited credential is good for, at most
+	// MaxCredentialTTL.
 	CredentialTTL time.Duration `mapstructure:"credential_ttl"`
 	// Drain is how long live sessions may go on after SIGTERM.
 	Drain  time.Duration `mapstructure:"drain"`

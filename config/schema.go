@@ -86,7 +86,6 @@ func must(s spec) spec {
 
 // schema is the whole file, with every default, in the order that it is printed.
 func schema() spec {
-	const ever = 366 * 24 * time.Hour
 	return in("",
 		one("domain", domainName(), ""),
 		one("state_dir", required(filePath()), "state"),
@@ -106,7 +105,7 @@ func schema() spec {
 			usersSchema(),
 			one("secret", hidden(16), ""),
 			one("secret_file", filePath(), ""),
-			one("credential_ttl", span(time.Second, ever), "12h"),
+			one("credential_ttl", span(time.Second, MaxCredentialTTL), "12h"),
 			one("drain", span(0, time.Hour), "30s"),
 			in("peers", many("allow", network()), many("deny", network())),
 			limitsSchema()),

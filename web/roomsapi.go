@@ -14,8 +14,8 @@ import (
 // InviteTTL is how long an invite is good for where nobody says otherwise.
 const InviteTTL = 7 * 24 * time.Hour
 
-// maxInviteTTL is the longest that can be asked for: ten years.
-const maxInviteTTL = 10 * 365 * 24 * time.Hour
+// MaxInviteTTL is the longest that can be asked for: ten years.
+const MaxInviteTTL = 10 * 365 * 24 * time.Hour
 
 // maxRequest is how many bytes a request to /api/rooms may have.
 const maxRequest = 4 << 10
@@ -30,7 +30,7 @@ var (
 // roomRequest is the body of a request to /api/rooms. It can be empty.
 type roomRequest struct {
 	Room string `json:"room"` // empty: a new name that nobody can guess
-	TTL  int64  `json:"ttl"`  // seconds that the invite is good for; 0: InviteTTL
+	TTL  int64  `json:"ttl"`  // seconds that the invite is good for; InviteTTL where it is not said
 }
 
 // invitation is the answer of /api/rooms.
@@ -67,7 +67,7 @@ func (s *Server) serveRooms(w http.ResponseWriter, r *http.Request, cfg *config.
 }
 
 func readRoomRequest(r *http.Request) (roomRequest, error) {
-	var want roomRequest
+	want := roomRequest{TTL: int64(InviteTTL / time.Second)}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 	if err != nil || len(body) > maxRequest || len(body) > 0 && json.Unmarshal(body, &want) != nil {
 		return want, errRoomRequest
@@ -75,13 +75,10 @@ func readRoomRequest(r *http.Request) (roomRequest, error) {
 	if want.Room == "" {
 		want.Room = NewRoom()
 	}
-	if want.TTL == 0 {
-		want.TTL = int64(InviteTTL / time.Second)
-	}
 	switch {
 	case !IsRoom(want.Room):
 		return want, errRoomName
-	case want.TTL < 1 || want.TTL > int64(maxInviteTTL/time.Second):
+	case want.TTL < 1 || want.TTL > int64(MaxInviteTTL/time.Second):
 		return want, errRoomTTL
 	}
 	return want, nil

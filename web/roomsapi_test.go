@@ -39,6 +39,7 @@ func TestAPIRooms(t *testing.T) {
 		"too long":       {strings.Repeat(" ", 5000), []string{me}, 400, `{"error":"` + strings.ReplaceAll(errRoomRequest.message, `"`, `\"`) + `"}`},
 		"no room":        {`{"room":"a b"}`, []string{me}, 400, `{"error":"` + errRoomName.message + `"}`},
 		"no time":        {`{"ttl":-1}`, []string{me}, 400, `{"error":"` + errRoomTTL.message + `"}`},
+		"no time at all": {`{"ttl":0}`, []string{me}, 400, `{"error":"` + errRoomTTL.message + `"}`},
 		"a long time":    {`{"ttl":9000000000000000000}`, []string{me}, 400, `{"error":"` + errRoomTTL.message + `"}`},
 		"garbage Host":   {``, []string{me, "Host: a,b"}, 400, `{"error":"` + errBadHost.message + `"}`},
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -44,7 +45,8 @@ func (a *app) check() error {
 	if err != nil {
 		return err
 	}
-	cfg.Describe(a.stdout)
-	fmt.Fprintf(a.stdout, "\n# The data path here: %s\n", path)
-	return nil
+	var out bytes.Buffer
+	cfg.Describe(&out)
+	fmt.Fprintf(&out, "\n# The data path here: %s\n", path)
+	return a.print(out.Bytes())
 }

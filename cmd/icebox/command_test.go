@@ -43,6 +43,8 @@ func TestExitCodes(t *testing.T) {
 		{"cred of a stranger", good, []string{"cred", "eve"}, exitFault, "", "there are admin"},
 		{"invite without a room", good, []string{"invite"}, exitUsage, "", "accepts 1 arg"},
 		{"invite into no room", good, []string{"invite", "a b"}, exitUsage, "", "letters, digits"},
+		{"cred with a long time", good, []string{"cred", "--ttl", "9000h"}, exitUsage, "", "366 days"},
+		{"invite with a long time", good, []string{"invite", "a", "--ttl", "90000h"}, exitUsage, "", "ten years"},
 		{"invite with no time", good, []string{"invite", "a", "--ttl", "0s"}, exitUsage, "", "--ttl"},
 		{"invite without state", good, []string{"invite", "a"}, exitFault, "", "start icebox once"},
 	} {

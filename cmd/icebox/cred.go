@@ -23,8 +23,8 @@ func newCred(a *app) *cobra.Command {
 		Short: "prints iceServers with time-limited credentials of a user (default: the first)",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("ttl") && ttl < time.Second {
-				return fmt.Errorf("--ttl %v: a second is the least: %w", ttl, errUsage)
+			if cmd.Flags().Changed("ttl") && (ttl < time.Second || ttl > config.MaxCredentialTTL) {
+				return fmt.Errorf("--ttl %v: a second is the least, 366 days the most: %w", ttl, errUsage)
 			}
 			return a.cred(strings.Join(args, ""), ttl)
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"strconv"
@@ -23,8 +24,8 @@ func newInvite(a *app) *cobra.Command {
 			"as soon as somebody enters it. All links end when turn.secret changes.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if ttl < time.Second {
-				return fmt.Errorf("--ttl %v: a second is the least: %w", ttl, errUsage)
+			if ttl < time.Second || ttl > web.MaxInviteTTL {
+				return fmt.Errorf("--ttl %v: a second is the least, ten years the most: %w", ttl, errUsage)
 			}
 			if !web.IsRoom(args[0]) {
 				return fmt.Errorf("ROOM %s: 1 to 64 letters, digits, - and _ are expected: %w", plain(args[0]), errUsage)
@@ -51,11 +52,11 @@ func (a *app) invite(room string, ttl time.Duration) error {
 		return err
 	}
 	link := web.RoomLink(page, room, signaling.Invite(cfg.TURN.Secret, room, time.Now().Add(ttl)))
-	fmt.Fprintln(a.stdout, link)
+	out := bytes.NewBufferString(link + "\n")
 	if isTerminal(a.stdout) {
-		qrterminal.GenerateHalfBlock(link, qrterminal.L, a.stdout)
+		qrterminal.GenerateHalfBlock(link, qrterminal.L, out)
 	}
-	return nil
+	return a.print(out.Bytes())
 }
 
 // landingPage is the page that a link begins with: the public one, else that of

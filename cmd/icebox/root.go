@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,14 @@ type app struct {
 	// started says that the command line was accepted: from then on an error is
 	// a fault that was found, before it is wrong use.
 	started bool
+}
+
+// print writes the result of a command. One that nobody got is a fault.
+func (a *app) print(result []byte) error {
+	if _, err := a.stdout.Write(result); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
 }
 
 // newRoot makes the command tree. Without a command it serves.

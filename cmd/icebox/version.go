@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"runtime"
@@ -19,8 +20,9 @@ func newVersion(a *app) *cobra.Command {
 			if !ok {
 				info = &debug.BuildInfo{}
 			}
-			printVersion(a.stdout, info)
-			return nil
+			var out bytes.Buffer
+			printVersion(&out, info)
+			return a.print(out.Bytes())
 		},
 	}
 }
