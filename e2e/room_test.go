@@ -184,6 +184,18 @@ func TestRoomWatching(t *testing.T) {
 	}`)
 }
 
+// TestRoomMicrophone: who has a microphone and no camera is heard.
+func TestRoomMicrophone(t *testing.T) {
+	w := newWorld(t)
+	invite := w.invite("kitchen")
+	browse(t, w.home(usual).Host("bob"), "https://"+boxName+":3002/r/kitchen#"+invite, "--use-fake-device-for-media-stream=device-count=0")
+	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)
+	alice.until("she hears bob", `() => {
+		const tile = document.querySelector('[data-peer][data-audio="true"][data-video="false"]')
+		return tile !== null && tile.querySelector('video').currentTime > 1
+	}`)
+}
+
 // TestRoomScreen: a screen takes the place of the camera, and the camera that of
 // the screen.
 func TestRoomScreen(t *testing.T) {

@@ -6,7 +6,10 @@
  *
  *   const room = new Room('kitchen', { invite: TOKEN });
  *   const call = new Call(room, { media: await navigator.mediaDevices.getUserMedia({ audio: true, video: true }) });
- *   call.on('change', (peer) => { videoOf(peer.id).srcObject = peer.stream; });
+ *   call.on('change', (peer) => {
+ *     const video = videoOf(peer.id);
+ *     if (video.srcObject !== peer.stream) video.srcObject = peer.stream; // setting it again begins anew
+ *   });
  *   call.on('left', (peer) => videoOf(peer.id).remove());
  *   room.on('closed', ({ reason }) => alert(reason)); // 'invite-expired', say
  *   room.connect();
@@ -420,7 +423,7 @@ export class Call extends Emitter {
  * so that what is read of the state of the connection holds until it is used.
  */
 class Peer {
-  /** What the other sends, null before anything is known of it. */
+  /** What the other sends, null before anything is known of it. Its video is in there from the first picture on. */
   stream = null;
 
   #hooks;
@@ -623,9 +626,16 @@ class Peer {
     }, GATHERING);
   }
 
+  // #received adds a track to what the other sends, video once its first picture comes:
+  // until then Chromium would play no sound of the stream either, and who has a
+  // microphone alone never sends one.
   #received(track) {
+    if (track.kind === 'video' && track.muted) {
+      track.onunmute = () => this.#received(track);
+      return;
+    }
     this.stream ??= new MediaStream();
-    this.stream.addTrack(track);
+    this.stream.addTrack(track); // once, however often
     this.#hooks.change();
   }
 

@@ -289,6 +289,21 @@ test('who is called answers with both ways open', async () => {
   assert.deepEqual(pc.getTransceivers().map(({ direction, sender }) => [direction, sender.track]), tracks.map((track) => ['sendrecv', track]));
 });
 
+test('video is in the stream from its first picture on, sound at once', async () => {
+  const { call, peer, pc } = await called('A');
+  const changes = [];
+  call.on('change', ({ stream }) => changes.push(stream.getTracks().map(({ kind }) => kind).join()));
+  const video = { kind: 'video', muted: true };
+  pc.ontrack({ track: video });
+  assert.equal(peer.stream, null);
+  pc.ontrack({ track: { kind: 'audio', muted: true } });
+  const { stream } = peer;
+  video.muted = false;
+  video.onunmute();
+  assert.deepEqual(changes, ['audio', 'audio,video']);
+  assert.equal(peer.stream, stream);
+});
+
 test('candidates wait for the description, and go out together', async () => {
   let call;
   enter((r) => { call = new Call(r); });
