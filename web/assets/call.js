@@ -20,7 +20,12 @@ import { randomId } from './room.js';
 const PRESENCE = 25_000; // ms between two here
 const FORGOTTEN = 100_000; // ms without a word from a page
 const GONE = 45_000; // ms of trouble and silence before a connection is given up
+const TROUBLE = 5_000; // ms that a connection may be in trouble with nothing suspected
 const CROWD = 256; // pages, more are not remembered
+
+// For how many ms the box may be silent before its socket is taken for dead: a call is
+// in trouble, others are known, who say here so often, or nobody is.
+const SILENCE = { trouble: 10_000, others: PRESENCE + 10_000, alone: 60_000 };
 
 export class Call {
   onchange = () => {}; // something to be seen has changed
@@ -223,6 +228,7 @@ export class Call {
 
   #tick(now) {
     if (!this.#signal.open) return; // nothing can be said, and nobody heard
+    if (this.#signal.silence > SILENCE[this.#company(now)]) this.#signal.renew();
     for (const peer of [...this.peers.values()]) {
       const heard = this.others.get(peer.id)?.heard ?? 0;
       if (peer.troubleSince && now - Math.max(peer.troubleSince, heard) > GONE) {
@@ -234,5 +240,11 @@ export class Call {
     for (const [id, { heard }] of this.others) {
       if (now - heard > FORGOTTEN && !this.peers.has(id)) this.#left(id);
     }
+  }
+
+  #company(now) {
+    const troubled = ({ troubleSince }) => troubleSince && now - troubleSince > TROUBLE;
+    if ([...this.peers.values()].some(troubled)) return 'trouble';
+    return this.others.size ? 'others' : 'alone';
   }
 }

@@ -1,10 +1,12 @@
 // The socket to the box. It comes back by itself after whatever ends it, sooner
-// when the browser says that the network or the page is back.
+// when the browser says that the network or the page is back. One that has died
+// without a word is for the Call to suspect, which knows what should be heard.
 
 import { Backoff } from './backoff.js';
 
 const OPENING = 10_000; // ms; a browser alone would wait for minutes
 const STEADY = 5_000; // ms; after that a socket counts as having worked
+const HIDDEN = 30_000; // ms; a page that was hidden for longer may have been asleep
 const PATIENCE = new Map([[4429, 5_000]]); // ms, at least, by close code
 
 export class Signal {
@@ -14,6 +16,9 @@ export class Signal {
 
   #url;
   #socket = null;
+  #next = null; // which takes the place of #socket once it is open
+  #heard = 0; // when the box last gave a sign of life
+  #hiddenAt = 0; // by Date.now: the clock of performance may stand still with the device
   #timer = 0;
   #backoff = new Backoff(500, 15_000);
   #wanted = false; // between connect and close
@@ -21,13 +26,16 @@ export class Signal {
   constructor(url) {
     this.#url = url;
     addEventListener('online', () => this.recycle());
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.#wanted && !this.#socket) this.connect();
-    });
+    document.addEventListener('visibilitychange', () => this.#visibility());
   }
 
   get open() {
     return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  // silence is for how many ms nothing was heard of the box.
+  get silence() {
+    return performance.now() - this.#heard;
   }
 
   // connect opens the socket now, also when a try was planned for later.
@@ -35,23 +43,13 @@ export class Signal {
     this.#wanted = true;
     if (this.#socket) return;
     clearTimeout(this.#timer);
-    const socket = new WebSocket(this.#url);
-    this.#socket = socket;
-    let openedAt = 0;
-    const opening = setTimeout(() => socket.close(), OPENING);
-    socket.onopen = () => {
-      clearTimeout(opening);
-      openedAt = Date.now();
-      if (socket === this.#socket) this.onopen();
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#take(data);
-    };
-    socket.onclose = ({ code }) => {
-      clearTimeout(opening);
-      if (openedAt && Date.now() - openedAt > STEADY) this.#backoff.reset();
-      if (socket === this.#socket) this.#lose(code, openedAt > 0);
-    };
+    this.#socket = this.#dial();
+  }
+
+  // renew opens another socket in place of one that may be dead without knowing,
+  // which stays until then. onlost is called only if the other fails too.
+  renew() {
+    if (this.open) this.#next ??= this.#dial();
   }
 
   // send says whether message left the page. What did not is gone: whoever sent
@@ -66,8 +64,7 @@ export class Signal {
   recycle() {
     if (!this.#wanted) return;
     const old = this.#socket;
-    this.#socket = null;
-    old?.close();
+    this.#drop();
     if (old) this.onlost({ code: 0, opened: true });
     this.connect();
   }
@@ -76,10 +73,70 @@ export class Signal {
   close() {
     this.#wanted = false;
     clearTimeout(this.#timer);
-    this.#socket?.close();
+    this.#drop();
+  }
+
+  #visibility() {
+    if (document.hidden) {
+      this.#hiddenAt = Date.now();
+    } else if (this.#wanted) {
+      if (Date.now() - this.#hiddenAt > HIDDEN) this.renew();
+      this.connect();
+    }
+  }
+
+  #dial() {
+    const socket = new WebSocket(this.#url);
+    let openedAt = 0;
+    const opening = setTimeout(() => socket.close(), OPENING);
+    socket.onopen = () => {
+      clearTimeout(opening);
+      openedAt = performance.now();
+      this.#opened(socket);
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket === this.#socket) this.#take(data);
+    };
+    socket.onclose = ({ code }) => {
+      clearTimeout(opening);
+      if (openedAt && performance.now() - openedAt > STEADY) this.#backoff.reset();
+      this.#closed(socket, { code, opened: openedAt > 0 });
+    };
+    return socket;
+  }
+
+  #opened(socket) {
+    if (socket === this.#next) {
+      const old = this.#socket;
+      this.#socket = socket;
+      this.#next = null;
+      old.close();
+    }
+    if (socket !== this.#socket) return;
+    this.#heard = performance.now();
+    this.onopen();
+  }
+
+  // #closed takes the end of a socket, or of a try. The failure of a new one says
+  // that the one before is dead too.
+  #closed(socket, how) {
+    if (socket !== this.#socket && socket !== this.#next) return;
+    this.#drop();
+    if (!this.#wanted) return;
+    this.#timer = setTimeout(() => this.connect(), this.#backoff.next(PATIENCE.get(how.code)));
+    this.onlost(how);
+  }
+
+  // #drop gives up what there is. It is not listened to any more.
+  #drop() {
+    const [socket, next] = [this.#socket, this.#next];
+    this.#socket = this.#next = null;
+    socket?.close();
+    next?.close();
   }
 
   #take(data) {
+    this.#heard = performance.now();
     let message;
     try {
       message = JSON.parse(data);
@@ -87,12 +144,5 @@ export class Signal {
       return; // not one of ours: any page can talk here
     }
     if (message && typeof message === 'object') this.onmessage(message);
-  }
-
-  #lose(code, opened) {
-    this.#socket = null;
-    if (!this.#wanted) return;
-    this.#timer = setTimeout(() => this.connect(), this.#backoff.next(PATIENCE.get(code)));
-    this.onlost({ code, opened });
   }
 }

@@ -158,6 +158,29 @@ test('a socket that is lost and comes back leaves a connection alone', async () 
   assert.equal(before.restarts, 0);
 });
 
+test('a socket that is silent for too long is renewed: sooner with others, soonest in trouble', async () => {
+  const room = new Room();
+  const [a, b] = [await page(room), await page(room)];
+  const renewed = async (silence) => {
+    const before = a.signal.renewals;
+    a.signal.silence = silence;
+    await pass(1_000);
+    a.signal.silence = 0;
+    return a.signal.renewals > before;
+  };
+  assert.deepEqual([await renewed(35_000), await renewed(35_001)], [false, true]);
+  a.call.start();
+  await pass(500);
+  connect(a, b);
+  assert.deepEqual([await renewed(35_000), await renewed(35_001)], [false, true]);
+  one(a.call).pc.become('disconnected');
+  await pass(4_000);
+  assert.deepEqual([await renewed(10_001), await renewed(10_000), await renewed(10_001)], [false, false, true]);
+  const alone = await page(new Room());
+  Object.assign(a, alone);
+  assert.deepEqual([await renewed(60_000), await renewed(60_001)], [false, true]);
+});
+
 test('an answer to an offer before the last one is not taken', async () => {
   const sent = [];
   const peer = new Peer('a', 'b', {}, { send: (type, fields) => sent.push({ type, ...fields }), change() {} });

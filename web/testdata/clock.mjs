@@ -14,6 +14,7 @@ export function install() {
   globalThis.setInterval = (run, ms) => add(run, ms, ms);
   globalThis.clearTimeout = globalThis.clearInterval = (id) => timers.delete(id);
   Date.now = () => now;
+  performance.now = () => now;
 }
 
 // tick lets ms pass and runs what is due, in order.

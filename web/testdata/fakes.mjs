@@ -74,6 +74,9 @@ export class Room {
   socket() {
     const socket = {
       open: true,
+      silence: 0,
+      renewals: 0,
+      renew: () => socket.renewals++,
       send: (message) => {
         if (!socket.open) return false;
         const text = JSON.stringify(message);

@@ -111,3 +111,59 @@ test('a network that is back is used at once, and old sockets say nothing', () =
   listeners.online();
   assert.equal(sockets.length, 3); // closed is closed
 });
+
+test('a renewed socket takes the place of the old one without a word', () => {
+  const { signal, told } = start();
+  signal.renew(); // nothing is wanted yet
+  signal.connect();
+  signal.renew(); // and this one is not open yet
+  assert.equal(sockets.length, 1);
+  sockets[0].begin();
+  clock.tick(40_000);
+  assert.equal(signal.silence, 40_000);
+  sockets[0].onmessage({ data: '{"a":1}' });
+  assert.equal(signal.silence, 0);
+  signal.renew();
+  signal.renew();
+  assert.equal(sockets.length, 2);
+  assert.equal(signal.open, true); // by the old one
+  clock.tick(1_000);
+  sockets[1].begin();
+  assert.equal(sockets[0].readyState, 3);
+  sockets[1].onmessage({ data: '{"b":1}' });
+  assert.equal(signal.silence, 0);
+  assert.deepEqual(told, ['open', { a: 1 }, 'open', { b: 1 }]);
+  clock.tick(100_000);
+  assert.equal(sockets.length, 2);
+});
+
+test('a renewal that fails says that the socket is lost', () => {
+  for (const fail of [() => clock.tick(10_000), () => sockets[1].end(1006), () => sockets[0].end(1006)]) {
+    const { signal, told } = start();
+    signal.connect();
+    sockets[0].begin();
+    signal.renew();
+    fail();
+    assert.equal(signal.open, false);
+    assert.deepEqual([sockets[0].readyState, sockets[1].readyState], [3, 3]);
+    assert.equal(told.length, 2);
+    clock.tick(500);
+    assert.equal(sockets.length, 3);
+  }
+});
+
+test('a page that comes back after long renews its socket', () => {
+  const { signal, told } = start();
+  signal.connect();
+  sockets[0].begin();
+  for (const [hidden, count] of [[30_000, 1], [30_001, 2]]) {
+    document.hidden = true;
+    listeners.visibilitychange();
+    clock.tick(hidden);
+    document.hidden = false;
+    listeners.visibilitychange();
+    assert.equal(sockets.length, count);
+  }
+  sockets[1].begin();
+  assert.deepEqual(told, ['open', 'open']);
+});
