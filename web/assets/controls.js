@@ -1,6 +1,6 @@
 // The small buttons of a call: microphone, camera, the other camera, full screen.
 
-import { hasTwoCameras, openCamera, stop } from './media.js';
+import { hasTwoCameras, isOff, openCamera, stop } from './media.js';
 import { element, show } from './view.js';
 
 export class Controls {
@@ -50,18 +50,15 @@ export class Controls {
     stop(was);
     try {
       await this.onflip(async () => {
-        const stream = await openCamera(facing).catch(() => openCamera(this.#facing));
-        for (const track of stream.getTracks()) track.enabled = !isOff(was, track.kind);
-        return stream;
+        const opened = await openCamera(facing);
+        if (!opened.lack) return opened;
+        stop(opened.media);
+        return openCamera(this.#facing);
       }, facing);
     } finally {
       element('flip').disabled = false;
     }
   }
-}
-
-function isOff(media, kind) {
-  return Boolean(media?.getTracks().some((track) => track.kind === kind && !track.enabled));
 }
 
 function fullScreen() {

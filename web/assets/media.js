@@ -2,24 +2,30 @@
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
-// openCamera asks for camera and microphone, and takes one alone where a machine
-// has no other. facing is user or environment. The error is the browser's.
+// openCamera asks for camera and microphone, and takes one alone where the other
+// can't be had. facing is user or environment. It gives {media, lack}: lack is the
+// error to be told of one that is there and did not open, or null.
 export async function openCamera(facing = 'user') {
   const devices = mediaDevices();
-  const video = { ...CAMERA, facingMode: facing };
+  const wanted = { video: { ...CAMERA, facingMode: facing }, audio: true };
   try {
-    return await devices.getUserMedia({ video, audio: true });
+    return { media: await devices.getUserMedia(wanted), lack: null };
   } catch (error) {
-    if (error.name !== 'NotFoundError') throw error;
-    for (const one of [{ video }, { audio: true }]) {
-      try {
-        return await devices.getUserMedia(one);
-      } catch (other) {
-        if (other.name !== 'NotFoundError') throw other;
-      }
-    }
-    throw error;
+    const media = await openOne(devices, wanted);
+    if (!media) throw error;
+    return { media, lack: error.name === 'NotFoundError' ? null : error };
   }
+}
+
+async function openOne(devices, { video, audio }) {
+  for (const one of [{ audio }, { video }]) {
+    try {
+      return await devices.getUserMedia(one);
+    } catch {
+      // what is wrong with both is said
+    }
+  }
+  return null;
 }
 
 // canShareScreen is false on phones.
@@ -28,10 +34,10 @@ export function canShareScreen() {
 }
 
 // openScreen must be called from a click. Where a screen can't be shared it is
-// the camera at the back.
+// the camera at the back. It gives {media, lack} like openCamera.
 export async function openScreen() {
   if (!canShareScreen()) return openCamera('environment');
-  return mediaDevices().getDisplayMedia({ video: true, audio: true });
+  return { media: await mediaDevices().getDisplayMedia({ video: true, audio: true }), lack: null };
 }
 
 // openPicture is the screen without its sound, also from a click only.
@@ -43,6 +49,16 @@ export async function openPicture() {
 export async function hasTwoCameras() {
   const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
   return all.filter(({ kind }) => kind === 'videoinput').length > 1;
+}
+
+// keepOff turns off in media what is off in before, which it takes the place of.
+export function keepOff(media, before) {
+  for (const track of media.getTracks()) if (isOff(before, track.kind)) track.enabled = false;
+}
+
+// isOff says whether a track of this kind is there and turned off.
+export function isOff(media, kind) {
+  return Boolean(media?.getTracks().some((track) => track.kind === kind && !track.enabled));
 }
 
 export function stop(stream) {
@@ -58,7 +74,6 @@ export function mediaProblem(error, screen = false) {
     case 'SecurityError':
       return screen ? 'problem.screen' : 'problem.denied';
     case 'NotFoundError':
-    case 'OverconstrainedError':
       return 'problem.nocamera';
     case 'NotReadableError':
     case 'AbortError':

@@ -6,7 +6,7 @@ import { Controls } from './controls.js';
 import { Form } from './form.js';
 import { speak } from './lang.js';
 import { Login } from './login.js';
-import { mediaProblem, stop } from './media.js';
+import { keepOff, mediaProblem, stop } from './media.js';
 import { linkTo, roomName, socketURL } from './room.js';
 import { Share } from './share.js';
 import { Signal } from './signal.js';
@@ -83,31 +83,28 @@ export class Page {
   // is said, with a button to try again. It says whether there is media: what comes
   // when something else is sent by then, or nothing, is not.
   async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
+    const again = () => this.open(open, { screen, facing, onend });
     this.#view.problem('media', '');
     const opening = open(); // at once: it may need the click that led here
     const sends = this.#sends;
     this.#opening = true;
     this.render();
     try {
-      const media = await opening;
-      if (sends !== this.#sends) {
+      const { media, lack } = await opening;
+      if (sends === this.#sends) {
+        keepOff(media, this.media);
+        this.send(media, { screen, facing, onend });
+        if (lack) this.#mediaFailed(lack, screen, again);
+      } else {
         stop(media);
-        return Boolean(this.media);
       }
-      this.send(media, { screen, facing, onend });
-      return true;
     } catch (error) {
-      console.warn('icebox: media', error);
-      if (sends !== this.#sends) return Boolean(this.media);
-      const key = mediaProblem(error, screen);
-      const run = () => this.open(open, { screen, facing, onend });
-      if (key === 'problem.insecure') this.#view.problem('insecure', key);
-      else this.#view.problem('media', key, { action: { label: 'again', run } });
-      return false;
+      if (sends === this.#sends) this.#mediaFailed(error, screen, again);
     } finally {
       this.#opening = false;
       this.render();
     }
+    return Boolean(this.media);
   }
 
   // send sends media from now on, null: nothing. onend is called when the person
@@ -155,6 +152,13 @@ export class Page {
     show(this.#login.direct, 'relay');
     show(this.#role !== 'watch' || state !== 'connected', 'share');
     this.#connectedChanged(state === 'connected');
+  }
+
+  #mediaFailed(error, screen, again) {
+    console.warn('icebox: media', error);
+    const key = mediaProblem(error, screen);
+    if (key === 'problem.insecure') this.#view.problem('insecure', key);
+    else this.#view.problem('media', key, { action: { label: 'again', run: again } });
   }
 
   #begin(iceServers) {

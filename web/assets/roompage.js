@@ -126,12 +126,9 @@ export class RoomPage {
     this.#view.problem('media', '');
     this.#opening = true;
     this.#render();
-    try {
-      await this.#sending.openCamera();
-    } catch (error) {
-      if (this.#inside) this.#mediaFailed(error, false, () => this.#openCamera());
-    }
+    const problem = await this.#sending.openCamera().catch((error) => error);
     if (!this.#inside) this.#sending.end(); // left meanwhile
+    else if (problem) this.#mediaFailed(problem, false, () => this.#openCamera());
     this.#opening = false;
     this.#render();
   }

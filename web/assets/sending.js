@@ -1,7 +1,7 @@
 // What this page sends to a room: camera and microphone, or the screen in place
 // of the camera.
 
-import { openCamera, openPicture, stop } from './media.js';
+import { keepOff, openCamera, openPicture, stop } from './media.js';
 
 export class Sending {
   onchange = () => {}; // what is sent, or whether it is on, is another
@@ -10,10 +10,15 @@ export class Sending {
   #screen = null;
   #asking = false; // which screen
 
-  // openCamera asks for camera and microphone.
+  // openCamera asks for camera and microphone. It gives the error to be told of one
+  // that did not open, or null.
   async openCamera() {
-    this.#camera = await openCamera();
+    const { media, lack } = await openCamera();
+    keepOff(media, this.#camera);
+    stop(this.#camera);
+    this.#camera = media;
     this.onchange();
+    return lack;
   }
 
   // toggleScreen begins or ends to share the screen. It needs a click.

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openCamera } from './assets/media.js';
+import { Sending } from './assets/sending.js';
+
+globalThis.MediaStream = class {
+  #tracks;
+  constructor(tracks) { this.#tracks = tracks; }
+  getTracks() { return this.#tracks; }
+  getVideoTracks() { return this.#tracks.filter(({ kind }) => kind === 'video'); }
+};
+
+// machine lets camera and microphone fail with these errors, or open.
+const problems = {};
+function machine(video, audio) {
+  Object.assign(problems, { video, audio });
+}
+const mediaDevices = {
+  async getUserMedia(wanted) {
+    const kinds = Object.keys(wanted);
+    for (const kind of kinds) if (problems[kind]) throw Object.assign(new Error(kind), { name: problems[kind] });
+    return new MediaStream(kinds.map((kind) => ({ kind, enabled: true, stop() { this.stopped = true; } })));
+  },
+};
+Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices }, configurable: true });
+
+const kinds = (media) => media.getTracks().map(({ kind }) => kind).join();
+
+test('a camera that does not open leaves the microphone, and the other way round', async () => {
+  for (const name of ['NotReadableError', 'AbortError', 'NotAllowedError', 'OverconstrainedError', 'NotFoundError']) {
+    for (const [video, audio, got] of [[name, '', 'audio'], ['', name, 'video']]) {
+      machine(video, audio);
+      const { media, lack } = await openCamera();
+      assert.equal(kinds(media), got);
+      assert.equal(lack?.name, name === 'NotFoundError' ? undefined : name); // who has none knows
+    }
+    machine(name, name);
+    await assert.rejects(openCamera(), { name });
+  }
+  machine('', '');
+  const { media, lack } = await openCamera();
+  assert.deepEqual([kinds(media), lack], ['video,audio', null]);
+});
+
+test('a room gets the camera later, and a microphone that is off stays so', async () => {
+  const sending = new Sending();
+  machine('NotReadableError', '');
+  assert.equal((await sending.openCamera()).name, 'NotReadableError');
+  const first = sending.stream();
+  sending.toggle('audio');
+  machine('', '');
+  assert.equal(await sending.openCamera(), null);
+  assert.equal(first.getTracks()[0].stopped, true);
+  assert.equal(kinds(sending.stream()), 'audio,video');
+  const { audio, video } = sending.state();
+  assert.deepEqual([audio, video], [false, true]);
+});
