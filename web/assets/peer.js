@@ -161,6 +161,7 @@ export class Peer {
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
     this.#ignoring = false;
     await this.#addEarly();
+    this.#share(); // what is sent may be another since the offer
   }
 
   async #addEarly() {

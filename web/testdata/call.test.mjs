@@ -197,6 +197,21 @@ test('an answer to an offer before the last one is not taken', async () => {
   assert.equal(peer.pc.remoteDescription.sdp, 'new');
 });
 
+test('media that change while an offer is out are sent once it is answered', async () => {
+  const sent = [];
+  const peer = new Peer('a', 'b', {}, { send: (type) => sent.push(type), change() {} });
+  const [audio, video] = media().getTracks();
+  peer.dial({ getTracks: () => [audio] });
+  await clock.settle();
+  peer.setMedia({ getTracks: () => [audio, video] });
+  await clock.settle();
+  assert.deepEqual(peer.pc.getSenders().map(({ track }) => track), [audio]);
+  peer.receive({ type: 'answer', sdp: 'x', round: 1 });
+  await clock.settle();
+  assert.deepEqual(peer.pc.getSenders().map(({ track }) => track), [audio, video]);
+  assert.deepEqual(sent, ['offer', 'offer']);
+});
+
 test('who is gone is dropped: at once with a word, after a while without', async () => {
   const room = new Room();
   const [a, b, c] = [await page(room), await page(room), await page(room)];
