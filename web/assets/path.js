@@ -2,8 +2,9 @@
 
 // selectedPath finds the candidate pair in use among stats, an RTCStatsReport or
 // a Map. null: none yet. kind is relay, srflx, prflx or host, the farthest of the
-// two ends; protocol is udp, tcp or tls, to the relay where this end has one; rtt
-// is in seconds; bytes is both ways, since the pair is in use.
+// two ends; protocol is udp, tcp or tls, to the relay where this end has one; near:
+// both ends have addresses of one local network; rtt is in seconds; bytes is both
+// ways, since the pair is in use.
 export function selectedPath(stats) {
   const pair = selectedPair(stats);
   const local = pair && stats.get(pair.localCandidateId);
@@ -15,10 +16,20 @@ export function selectedPath(stats) {
     local: local.candidateType,
     remote: remote.candidateType,
     protocol: (local.candidateType === 'relay' && local.relayProtocol) || local.protocol || 'udp',
+    near: isNear(local) && isNear(remote),
     rtt: pair.currentRoundTripTime,
     bytes: (pair.bytesSent ?? 0) + (pair.bytesReceived ?? 0),
     at: pair.timestamp,
   };
+}
+
+// Private and link-local addresses (RFC 1918, 3927, 4193, 4291), and the names that
+// browsers hide addresses behind, which are asked for in the local network alone.
+const NEAR = /^(10|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\.|^(f[cd]..|fe[89ab].):|\.local$/i;
+
+// isNear goes by the address of a candidate. Chromium leaves out those that are hidden.
+function isNear({ address, ip = '' }) {
+  return !(address ?? ip) || NEAR.test(address ?? ip);
 }
 
 // selectedPair goes by the transport; Firefox has no such entry and marks the
@@ -40,7 +51,8 @@ export function rate(before, now) {
 
 // pathWords is the sentence key for a path, and what to fill in.
 export function pathWords(path) {
-  const key = { relay: 'path.relay', srflx: 'path.nat', prflx: 'path.nat' }[path.kind] ?? 'path.host';
+  const direct = path.near ? 'path.near' : 'path.host';
+  const key = { relay: 'path.relay', srflx: 'path.nat', prflx: 'path.nat' }[path.kind] ?? direct;
   return { key, values: { protocol: path.protocol.toUpperCase() } };
 }
 

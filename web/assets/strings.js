@@ -67,7 +67,8 @@ const en = {
   'status.left': 'The other side has ended it.',
   'status.gone': 'You have left the room. Camera and microphone are off.',
 
-  'path.host': 'Directly, on the same network, over {protocol}',
+  'path.near': 'Directly, on the same network, over {protocol}',
+  'path.host': 'Directly, without NAT in between, over {protocol}',
   'path.nat': 'Directly, through NAT, over {protocol}',
   'path.relay': 'Relayed by the box, over {protocol}',
 
@@ -219,7 +220,8 @@ const zh = {
   'status.left': '对方已结束。',
   'status.gone': '你已离开房间，摄像头和麦克风已关闭。',
 
-  'path.host': '直连，在同一网络内，使用 {protocol}',
+  'path.near': '直连，在同一网络内，使用 {protocol}',
+  'path.host': '直连，中间没有 NAT，使用 {protocol}',
   'path.nat': '直连，穿过 NAT，使用 {protocol}',
   'path.relay': '经盒子中继，使用 {protocol}',
 

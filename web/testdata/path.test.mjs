@@ -15,18 +15,34 @@ const report = (...entries) => new Map(entries.flat().map((e) => [e.id, e]));
 
 test('the farther end names the path', () => {
   for (const [local, remote, kind, protocol, key] of [
-    [{ candidateType: 'host' }, { candidateType: 'host' }, 'host', 'udp', 'path.host'],
+    [{ candidateType: 'host' }, { candidateType: 'host' }, 'host', 'udp', 'path.near'],
     [{ candidateType: 'host' }, { candidateType: 'srflx' }, 'srflx', 'udp', 'path.nat'],
     [{ candidateType: 'prflx' }, { candidateType: 'host' }, 'prflx', 'udp', 'path.nat'],
     [{ candidateType: 'srflx' }, { candidateType: 'relay' }, 'relay', 'udp', 'path.relay'],
     [{ candidateType: 'relay', relayProtocol: 'tcp' }, { candidateType: 'srflx' }, 'relay', 'tcp', 'path.relay'],
     [{ candidateType: 'relay', relayProtocol: 'tls' }, { candidateType: 'relay' }, 'relay', 'tls', 'path.relay'],
-    [{ candidateType: 'host', protocol: 'tcp' }, { candidateType: 'host' }, 'host', 'tcp', 'path.host'],
+    [{ candidateType: 'host', protocol: 'tcp' }, { candidateType: 'host' }, 'host', 'tcp', 'path.near'],
   ]) {
     const path = selectedPath(report(candidates(local, remote), pair(), transport));
     assert.deepEqual([path.kind, path.protocol, path.local, path.remote],
       [kind, protocol, local.candidateType, remote.candidateType]);
     assert.deepEqual(pathWords(path), { key, values: { protocol: protocol.toUpperCase() } });
+  }
+});
+
+test('one network is what two local addresses are of', () => {
+  for (const [address, near] of [
+    ['10.1.2.3', true], ['192.168.1.2', true], ['172.16.0.1', true], ['172.31.0.1', true], ['169.254.1.1', true],
+    ['fd00:1::2', true], ['fc12::1', true], ['fe80::1', true], ['FEBF::1', true],
+    ['7a4c-1.local', true], ['', true], [undefined, true], // hidden
+    ['100.64.0.1', false], ['172.32.0.1', false], ['172.1.0.1', false], ['192.169.0.1', false], ['203.0.113.9', false],
+    ['2001:db8::1', false], ['fec0::1', false], ['ff02::1', false],
+  ]) {
+    for (const [a, b] of [[address, '192.168.1.9'], ['', address], [address, address]]) {
+      const path = selectedPath(report(candidates({ candidateType: 'host', address: a }, { candidateType: 'host', address: b }), pair(), transport));
+      assert.equal(path.near, near, `${a} ${b}`);
+      assert.equal(pathWords(path).key, near ? 'path.near' : 'path.host');
+    }
   }
 });
 
