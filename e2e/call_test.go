@@ -113,6 +113,22 @@ func Test1cs1csWithoutRelayPortsOrUDP(t *testing.T) {
 	bob.says("relay")
 }
 
+// Test1cs1csWithoutTURN: where 3478 is not forwarded, two that need the relay are
+// told that.
+func Test1cs1csWithoutTURN(t *testing.T) {
+	w := newWebWorldOf(t, configuration)
+	alice := caller(t, w.home(symmetric).Host("alice"), "web")
+	bob := caller(t, w.home(symmetric).Host("bob"), "web")
+	alice.until("it sees the other", `() => document.body.dataset.others === '1'`)
+	alice.click("call_H")
+	for _, v := range []*visitor{alice, bob} {
+		v.until("it says that there is no relay", `() => {
+			const status = document.getElementById('status')
+			return status.dataset.key === 'status.failed.relay' && status.textContent.includes('3478')
+		}`)
+	}
+}
+
 // Test1c1s: one sends its camera, one watches.
 func Test1c1s(t *testing.T) {
 	w := newWorld(t)

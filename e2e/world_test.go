@@ -50,12 +50,20 @@ func newNarrowWorld(t *testing.T) *world {
 
 func newNarrowWorldOf(t *testing.T, configuration string) *world {
 	t.Helper()
+	w := newWebWorldOf(t, configuration)
+	for _, protocol := range []string{"udp", "tcp"} {
+		w.router.Forward(protocol, 3478, w.box.Host)
+	}
+	return w
+}
+
+// newWebWorldOf starts a box behind a router that forwards nothing but the port of
+// pages and signaling.
+func newWebWorldOf(t *testing.T, configuration string) *world {
+	t.Helper()
 	lab := natlab.New(t)
 	router := lab.Router("the box's router", natlab.NAT{Public: boxPublic})
 	host := router.Host("box")
-	for _, protocol := range []string{"udp", "tcp"} {
-		router.Forward(protocol, 3478, host)
-	}
 	router.Forward("tcp", 3002, host)
 	return &world{t: t, lab: lab, router: router, box: boxtest.Start(t, host, configuration)}
 }

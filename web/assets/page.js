@@ -7,6 +7,7 @@ import { Form } from './form.js';
 import { speak } from './lang.js';
 import { Login } from './login.js';
 import { keepOff, mediaProblem, stop } from './media.js';
+import { missingRelay } from './relay.js';
 import { linkTo, roomName, socketURL } from './room.js';
 import { Share } from './share.js';
 import { Signal } from './signal.js';
@@ -142,6 +143,7 @@ export class Page {
     this.#view.state(state);
     this.#view.status(...callWords(this.call, state, {
       role: this.#role, media: this.media, connected: this.#signal.open, direct: this.#login.direct,
+      relayPort: missingRelay([...this.call.connections.values()]),
     }));
     this.#controls.remotes(this.#tiles.remote([...this.call.peers.values()]));
     document.body.dataset.socket = this.#signal.open ? 'open' : 'closed';

@@ -5,6 +5,7 @@
 // smaller page id gives way. Everything is done in order, one thing at a time, so
 // that what is read of the state of the connection holds until it is used.
 
+import { watchRelay } from './relay.js';
 import { randomId } from './room.js';
 
 const GATHERING = 50; // ms; candidates of this time go out as one message
@@ -42,6 +43,7 @@ export class Peer {
     this.#polite = self < id;
     this.#hooks = hooks;
     this.pc = new RTCPeerConnection(config);
+    watchRelay(this.pc);
     this.pc.onicecandidate = ({ candidate }) => candidate?.candidate && this.#gathered(candidate);
     this.pc.onnegotiationneeded = () => this.#do(() => this.#offer());
     this.pc.ontrack = ({ track, streams }) => this.#received(track, streams);

@@ -5,6 +5,7 @@ import { Call, Room } from './client.js';
 import { onLanguage, speak } from './lang.js';
 import { mediaProblem } from './media.js';
 import { People } from './people.js';
+import { missingRelay, watchRelay } from './relay.js';
 import { RoomButtons } from './roombuttons.js';
 import { RoomTiles } from './roomtiles.js';
 import { reasonWords, roomState, roomWords } from './roomwords.js';
@@ -74,6 +75,7 @@ export class RoomPage {
   #followCall() {
     this.#call.on('peer', ({ id, pc }) => {
       window.icebox.peers.set(id, pc);
+      watchRelay(pc);
       this.#since.set(id, Date.now());
       this.#introduce(id);
       this.#render();
@@ -169,7 +171,7 @@ export class RoomPage {
     const peers = [...this.#call.peers.values()];
     const facts = {
       entered: this.#entered, inside: this.#inside, open: this.#room.open, opening: this.#opening,
-      sending: this.#sending.stream() !== null, peers, since: this.#since, now: Date.now(),
+      sending: this.#sending.stream() !== null, relayPort: missingRelay(peers.map(({ pc }) => pc)), peers, since: this.#since, now: Date.now(),
     };
     const state = roomState(facts);
     this.#view.state(state);

@@ -1,5 +1,7 @@
 // What is happening in a room, as a state for scripts and a sentence for people.
 
+import { failedWords } from './words.js';
+
 const HOPELESS = 20_000; // ms of trouble after which it is said to have failed
 
 // Why a room was left, or is not entered yet, as the key of a sentence.
@@ -28,13 +30,14 @@ export function roomState({ entered, inside, peers, since, now }) {
 }
 
 // roomWords is the sentence for it: [key, values]. open is whether the
-// connection to the box is up, opening whether the browser asks for the camera.
-export function roomWords(state, { inside, open, opening, sending, peers }) {
+// connection to the box is up, opening whether the browser asks for the camera,
+// relayPort where a relay was asked for in vain, or ''.
+export function roomWords(state, { inside, open, opening, sending, relayPort, peers }) {
   const n = peers.filter((peer) => peer.state === 'connected').length;
   if (!inside) return ['room.outside', {}];
   if (!open) return [n ? 'status.socketless' : 'status.connecting', {}];
   if (opening) return ['status.camera', {}];
-  if (state === 'failed') return ['status.failed', {}];
+  if (state === 'failed') return failedWords(relayPort);
   if (state === 'ready') return ['room.alone', {}];
   if (state === 'calling') return ['room.calling', {}];
   return [sending ? 'room.connected' : 'room.watching', { n }];

@@ -23,6 +23,7 @@ export class FakePC {
 
   getSenders() { return this.#senders; }
   getTransceivers() { return [...this.#senders.map((sender) => ({ sender })), ...this.#transceivers]; }
+  addEventListener() {}
   restartIce() { this.restarts++; }
   setConfiguration(config) { this.config = config; }
 

@@ -25,6 +25,7 @@ test('what is happening has its sentence', () => {
   assert.deepEqual(said({ peers: peers('connected'), open: false }), ['connected', 'status.socketless']);
   assert.deepEqual(said({ peers: peers('failed'), open: false }), ['calling', 'status.connecting']);
   assert.deepEqual(said({ peers: peers('failed', 'new'), now: 20_001 }), ['failed', 'status.failed']);
+  assert.deepEqual(said({ peers: peers('failed'), now: 20_001, relayPort: '3478' }), ['failed', 'status.failed.relay']);
   assert.deepEqual(said({ peers: peers('failed', 'connected'), now: 20_001 }), ['connected', 'room.connected']);
   assert.deepEqual(said({ inside: false, open: false }), ['idle', 'room.outside']);
 });
