@@ -26,6 +26,7 @@ export class Peer {
   #polite;
   #hooks;
   #media = null; // what is sent
+  #outgoing = new MediaStream(); // names our tracks as belonging together, whatever is sent
   #tasks = Promise.resolve();
   #round = 0; // of our offers
   #candidates = []; // to be sent
@@ -182,7 +183,7 @@ export class Peer {
   #share() {
     for (const track of this.#media?.getTracks() ?? []) {
       const sender = this.pc.getSenders().find((s) => s.track?.kind === track.kind);
-      if (!sender) this.pc.addTrack(track, this.#media);
+      if (!sender) this.pc.addTrack(track, this.#outgoing);
       else if (sender.track !== track) sender.replaceTrack(track);
     }
   }

@@ -210,6 +210,8 @@ test('media that change while an offer is out are sent once it is answered', asy
   await clock.settle();
   assert.deepEqual(peer.pc.getSenders().map(({ track }) => track), [audio, video]);
   assert.deepEqual(sent, ['offer', 'offer']);
+  const streams = peer.pc.getSenders().map(({ stream }) => stream);
+  assert.equal(streams[0], streams[1]); // or they would play one of the two
 });
 
 test('who is gone is dropped: at once with a word, after a while without', async () => {

@@ -11,8 +11,8 @@ export class FakePC {
   #senders = [];
   #transceivers = [];
 
-  addTrack(track) {
-    this.#senders.push({ track });
+  addTrack(track, stream) {
+    this.#senders.push({ track, stream });
     this.#needed();
   }
 
@@ -102,6 +102,7 @@ export function media() {
 
 export function install() {
   globalThis.RTCPeerConnection = FakePC;
+  globalThis.MediaStream = class {};
   globalThis.addEventListener = () => {};
   console.warn = (...words) => { throw new Error(words.join(' ')); };
 }
