@@ -38,7 +38,7 @@ type Config struct {
 	paths     []string          // the files that this was read from, absolute
 	digest    digest            // of what was in them
 	origins   map[string]origin // where each key stands, for Describe
-	generated map[string]bool   // the files in StateDir that a secret came from
+	generated map[string]string // the secrets of StateDir by their files; empty: there is none yet
 }
 
 // Public says which address the internet sees and how that is found out.

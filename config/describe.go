@@ -60,7 +60,7 @@ func (d *description) line(text, comment string) {
 // value is a scalar or a list as the file would have it.
 func (d *description) value(key string, at spec) string {
 	v := lookup(d.Config, key)
-	if key == "turn.secret" && (d.TURN.SecretFile != "" || d.generated[secretName]) {
+	if key == "turn.secret" && (d.TURN.SecretFile != "" || d.isGenerated(secretName)) {
 		return `""`
 	}
 	if at.kind.secret && v != "" {
@@ -78,7 +78,7 @@ func (d *description) comment(key string) string {
 	case !given:
 		parts = append(parts, "default")
 	}
-	if key == "turn.secret" && d.TURN.SecretFile == "" && (d.generated[secretName] || d.TURN.Secret == "") {
+	if key == "turn.secret" && d.TURN.SecretFile == "" && (d.isGenerated(secretName) || d.TURN.Secret == "") {
 		parts = append(parts, "generated, kept in state_dir")
 	}
 	if d.notYet[key] {
@@ -123,10 +123,16 @@ func (d *description) user(user User) descriptionRow {
 		return descriptionRow{text: text + ", key: " + yamlText(hiddenText+hiddenText)}
 	case user.PasswordFile != "":
 		return descriptionRow{text: text + ", password_file: " + yamlText(user.PasswordFile)}
-	case user.Password == "" || d.generated[passwordName(user.Name)]:
+	case user.Password == "" || d.isGenerated(passwordName(user.Name)):
 		return descriptionRow{text + `, password: ""`, "generated, kept in state_dir"}
 	}
 	return descriptionRow{text: text + ", password: " + yamlText(hiddenText)}
+}
+
+// isGenerated says whether a secret came from this file of state_dir, or would.
+func (d *description) isGenerated(name string) bool {
+	_, is := d.generated[name]
+	return is
 }
 
 // show is a value as the file would have it.

@@ -20,7 +20,7 @@ func TestWatchSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events, log := make(chan fsnotify.Event), &records{}
 		var applied atomic.Int32
-		w := &watcher{path: "config.yaml", log: slog.New(slog.NewTextHandler(log, nil)), judged: c.digest, paths: c.paths}
+		w := &watcher{path: "config.yaml", log: slog.New(slog.NewTextHandler(log, nil)), inForce: c, judged: c.digest, paths: c.paths}
 		w.names = map[string]bool{filepath.Join(dir, "config.yaml"): true}
 		w.apply = func(*Config) { applied.Add(1) }
 		ctx, cancel := context.WithCancel(t.Context())
@@ -52,7 +52,7 @@ func TestWatchPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Duration
 		start := time.Now()
-		w := &watcher{path: "config.yaml", log: slog.New(slog.DiscardHandler), judged: c.digest, paths: c.paths}
+		w := &watcher{path: "config.yaml", log: slog.New(slog.DiscardHandler), inForce: c, judged: c.digest, paths: c.paths}
 		w.apply = func(*Config) { times = append(times, time.Since(start)) }
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

@@ -25,49 +25,67 @@ const secretName = "turn-secret"
 // made (the directory 0700, files 0600); without, it is an error that wraps
 // ErrNoState.
 func (c *Config) Secrets(create bool) error {
+	if create {
+		return c.fill(c.makeSecret)
+	}
+	return c.fill(func(s stateSecret) (string, error) {
+		return "", fmt.Errorf("%s: %w", c.statePath(s), ErrNoState)
+	})
+}
+
+// stateSecret is a secret that the box makes for itself.
+type stateSecret struct {
+	name     string // of its file
+	kind     kind
+	generate func() string
+}
+
+func (c *Config) statePath(s stateSecret) string { return filepath.Join(c.StateDir, s.name) }
+
+// fill fills the generated secrets in. Those without a file come from missing.
+func (c *Config) fill(missing func(stateSecret) (string, error)) error {
+	if c.generated == nil {
+		c.generated = map[string]string{}
+	}
 	for i := range c.TURN.Users {
 		user := &c.TURN.Users[i]
 		if user.Password != "" || user.Key != "" {
 			continue
 		}
-		text, err := c.stateSecret(passwordName(user.Name), hidden(1), newPassword, create)
-		if err != nil {
+		s := stateSecret{passwordName(user.Name), hidden(1), newPassword}
+		if err := c.fillOne(s, &user.Password, missing); err != nil {
 			return fmt.Errorf("password of user %s: %w", quote(user.Name), err)
 		}
-		user.Password = text
 	}
 	if c.TURN.Secret != "" {
 		return nil
 	}
-	text, err := c.stateSecret(secretName, hidden(16), newSecret, create)
-	if err != nil {
+	s := stateSecret{secretName, hidden(16), newSecret}
+	if err := c.fillOne(s, &c.TURN.Secret, missing); err != nil {
 		return fmt.Errorf("turn.secret: %w", err)
 	}
-	c.TURN.Secret = text
 	return nil
 }
 
-// stateSecret reads a secret of the state directory, or makes it.
-func (c *Config) stateSecret(name string, k kind, generate func() string, create bool) (string, error) {
-	path := filepath.Join(c.StateDir, name)
-	if c.generated == nil {
-		c.generated = map[string]bool{}
+func (c *Config) fillOne(s stateSecret, into *string, missing func(stateSecret) (string, error)) error {
+	text, err := readState(c.statePath(s), s.kind)
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = missing(s)
 	}
-	c.generated[name] = true
-	text, err := readState(path, k)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return text, err
-	}
-	if !create {
-		return "", fmt.Errorf("%s: %w", path, ErrNoState)
-	}
+	*into, c.generated[s.name] = text, text
+	return err
+}
+
+// makeSecret makes a secret and its file.
+func (c *Config) makeSecret(s stateSecret) (string, error) {
+	path := c.statePath(s)
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return "", fmt.Errorf("making state_dir: %w", err)
 	}
-	if err := writeNew(path, generate()+"\n"); err != nil {
+	if err := writeNew(path, s.generate()+"\n"); err != nil {
 		return "", fmt.Errorf("keeping a generated secret: %w", err)
 	}
-	return readState(path, k) // another process may have been first
+	return readState(path, s.kind) // another process may have been first
 }
 
 // readState reads a generated secret.

@@ -29,13 +29,14 @@ const (
 // The directories are watched, not the files, so that a file may be replaced by
 // a rename or by a symbolic link that turns. A configuration that is not valid,
 // or a file that is gone or holds nothing, is one error in the log, and is not
-// applied. The same fault is not logged twice.
+// applied. The same fault is not logged twice. A generated secret that is in
+// force stays so where its file is gone, until the next start makes another.
 func (c *Config) Watch(ctx context.Context, log *slog.Logger, apply func(*Config)) error {
 	if len(c.paths) == 0 {
 		<-ctx.Done()
 		return nil
 	}
-	w := &watcher{path: c.path, log: log, apply: apply, judged: c.digest, paths: c.paths}
+	w := &watcher{path: c.path, log: log, apply: apply, inForce: c, judged: c.digest, paths: c.paths}
 	system, err := fsnotify.NewWatcher()
 	if err != nil {
 		log.Warn("changes of the configuration are seen late", "after", polling, "error", err)
@@ -54,14 +55,15 @@ func (c *Config) Watch(ctx context.Context, log *slog.Logger, apply func(*Config
 
 // watcher is a Watch at work. One goroutine uses it.
 type watcher struct {
-	path   string // as it was given to Load
-	log    *slog.Logger
-	apply  func(*Config)
-	system *fsnotify.Watcher // nil: there is only polling
-	paths  []string          // the files to watch
-	names  map[string]bool   // they, and all links that lead to them
-	judged digest            // what was last applied or refused
-	seen   digest            // what was there at the last look
+	path    string // as it was given to Load
+	log     *slog.Logger
+	apply   func(*Config)
+	inForce *Config           // what was last applied
+	system  *fsnotify.Watcher // nil: there is only polling
+	paths   []string          // the files to watch
+	names   map[string]bool   // they, and all links that lead to them
+	judged  digest            // what was last applied or refused
+	seen    digest            // what was there at the last look
 }
 
 func (w *watcher) run(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error) {
@@ -132,9 +134,10 @@ func (w *watcher) take(l *loaded) {
 	if l.empty {
 		l.report.failLine(1, "", "nothing is there, expected a whole file")
 	}
+	secrets := kept{last: w.inForce, next: l.config}
 	err := l.report.err()
 	if err == nil {
-		err = l.config.Secrets(true)
+		err = secrets.fill()
 	}
 	if err != nil {
 		w.refuse(err)
@@ -144,6 +147,8 @@ func (w *watcher) take(l *loaded) {
 		w.log.Warn(warning.String())
 	}
 	w.log.Info("configuration has changed", "file", w.path)
+	secrets.log(w.log)
+	w.inForce = l.config
 	w.apply(l.config)
 }
 

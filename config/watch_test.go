@@ -27,12 +27,15 @@ func (r *records) Write(p []byte) (int, error) {
 }
 
 // errors are the records of level error.
-func (r *records) errors() []string {
+func (r *records) errors() []string { return r.with("level=ERROR") }
+
+// with are the records that hold this text.
+func (r *records) with(text string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found []string
 	for _, line := range r.lines {
-		if strings.Contains(line, "level=ERROR") {
+		if strings.Contains(line, text) {
 			found = append(found, line)
 		}
 	}
