@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // ErrNoState means that a secret was never generated: the box has not been
@@ -90,10 +91,11 @@ func (c *Config) makeSecret(s stateSecret) (string, error) {
 
 // readState reads a generated secret.
 func readState(path string, k kind) (string, error) {
-	text, err := oneLine(readFile(path, largestSecret))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	data, err := readFile(path, largestSecret)
+	if err != nil {
+		return "", unreadable(path, err)
 	}
+	text, err := oneLine(data, nil)
 	if wrong := k.judge(text); err == nil && wrong != "" {
 		err = errors.New(wrong)
 	}
@@ -101,6 +103,18 @@ func readState(path string, k kind) (string, error) {
 		return "", fmt.Errorf("%s: %w; delete it to have a new one made", path, err)
 	}
 	return text, nil
+}
+
+// unreadable says what can be done about a file of state_dir that can't be read.
+// That it is not there stays in the chain.
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w: it belongs to another user: run this as the user that icebox runs as, such as sudo -u icebox", path, err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%s: %w: state_dir is not a directory", path, err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // writeNew puts a file in place whole, on the disk, or not at all. One that is

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -142,6 +143,28 @@ func TestBadStateFiles(t *testing.T) {
 		}
 		if now, err := os.ReadFile(path); err != nil || string(now) != text {
 			t.Errorf("%q became %q, error %v", text, now, err)
+		}
+	}
+}
+
+// TestUnreadableState holds that a secret is not to be deleted where it is not
+// the secret that is bad.
+func TestUnreadableState(t *testing.T) {
+	c := stateless(t)
+	c.StateDir = filepath.Join(t.TempDir(), "file")
+	write(t, c.StateDir, "")
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{fs.ErrPermission, "run this as the user that icebox runs as, such as sudo -u icebox"},
+		{syscall.EACCES, "it belongs to another user"},
+		{c.Secrets(true), "state_dir is not a directory"},
+		{syscall.EIO, "input/output error"},
+	} {
+		got := unreadable("password-admin", test.err).Error()
+		if !strings.Contains(got, test.want) || strings.Contains(got, "delete") {
+			t.Errorf("%v becomes %q, want %q", test.err, got, test.want)
 		}
 	}
 }
