@@ -14,8 +14,8 @@ import (
 )
 
 // ErrNoState means that a secret was never generated: the box has not been
-// started with this configuration yet.
-var ErrNoState = errors.New("there is no generated secret yet: start icebox once")
+// started with this configuration yet, or with another state_dir.
+var ErrNoState = errors.New("there is no generated secret yet: start icebox once, or the service has another state_dir")
 
 // secretName is the file of the generated turn.secret.
 const secretName = "turn-secret"

@@ -46,7 +46,7 @@ func TestExitCodes(t *testing.T) {
 		{"cred with a long time", good, []string{"cred", "--ttl", "9000h"}, exitUsage, "", "366 days"},
 		{"invite with a long time", good, []string{"invite", "a", "--ttl", "90000h"}, exitUsage, "", "ten years"},
 		{"invite with no time", good, []string{"invite", "a", "--ttl", "0s"}, exitUsage, "", "--ttl"},
-		{"invite without state", good, []string{"invite", "a"}, exitFault, "", "start icebox once"},
+		{"invite without state", good, []string{"invite", "a"}, exitFault, "", "start icebox once, or the service has another state_dir"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := c.dir

@@ -51,6 +51,17 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 }
 
+// TestUnitSetsNoKeys holds that the unit in docs/OPERATIONS.md sets nothing that
+// commands in a shell would not know of.
+func TestUnitSetsNoKeys(t *testing.T) {
+	page := readText(t, moduleRoot(t), "docs", "OPERATIONS.md")
+	_, unit, found := strings.Cut(page, "\n[Service]\n")
+	unit, _, _ = strings.Cut(unit, "```")
+	if !found || strings.Contains(unit, "ICEBOX_") || !strings.Contains(page, "\nstate_dir: /var/lib/icebox\n") {
+		t.Errorf("the unit is %s", unit)
+	}
+}
+
 // adminOf is where the admin listener of a serving box is.
 func adminOf(t *testing.T, p *process) string {
 	t.Helper()
