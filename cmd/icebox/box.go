@@ -107,6 +107,7 @@ func (b *box) run(signals stopSignals) error {
 		defer signals.release()
 		return signals.wait(ctx, b.turn, b.drainLimit, b.log)
 	})
+	b.add(&g, "hangups", func(ctx context.Context) error { return signals.logHangups(ctx, b.log) })
 	b.add(&g, "certificates", lasting(b.certs.Run))
 	b.add(&g, "public address", lasting(b.public.Run))
 	b.add(&g, "turn", lasting(b.turn.Run))

@@ -11,12 +11,30 @@ import (
 
 // stopSignals receives what asks the process to stop. It is started before
 // anything else, so that no signal finds a box half built.
-type stopSignals struct{ c chan os.Signal }
+type stopSignals struct {
+	c      chan os.Signal
+	hangup chan os.Signal // which asks for nothing
+}
 
 func catchSignals() stopSignals {
-	s := stopSignals{c: make(chan os.Signal, 1)}
+	s := stopSignals{c: make(chan os.Signal, 1), hangup: make(chan os.Signal, 1)}
 	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(s.hangup, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may end before the box
 	return s
+}
+
+// logHangups says that SIGHUP has no effect, until ctx ends: there is nothing to
+// read again, and a terminal that is closed is no reason to end calls.
+func (s stopSignals) logHangups(ctx context.Context, log *slog.Logger) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.hangup:
+			log.Info("SIGHUP changes nothing: the configuration and certificates are read whenever they change, and SIGTERM stops")
+		}
+	}
 }
 
 // release gives signals their own effect back: the next one ends the process,

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -67,6 +69,45 @@ func TestStopSignals(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestNoReader starts icebox with a stdout that nobody reads, as icebox | true
+// does.
+func TestNoReader(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Close()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), selfEnv()...)
+	cmd.Stdout = writer
+	p := startCommand(t, configDir(t, loopbackConfig), cmd)
+	writer.Close()
+	p.until(t, &p.stderr, `"msg":"serving"`)
+	p.signal(t, syscall.SIGTERM)
+	if got := p.wait(t); got.code != exitOK {
+		t.Errorf("exit code %d, want 0", got.code)
+	}
+}
+
+func TestSIGHUPEndsNothing(t *testing.T) {
+	p := serving(t, configDir(t, loopbackConfig))
+	for range 2 {
+		p.signal(t, syscall.SIGHUP)
+	}
+	p.until(t, &p.stderr, "SIGHUP changes nothing")
+	if code, _ := get(t, pageOf(t, p)+"/healthz", "", ""); code != http.StatusOK {
+		t.Errorf("/healthz answers %d", code)
+	}
+	p.signal(t, syscall.SIGTERM)
+	if got := p.wait(t); got.code != exitOK {
+		t.Errorf("exit code %d, want 0", got.code)
 	}
 }
 
