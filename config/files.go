@@ -61,8 +61,12 @@ func readFile(path string, limit int64) ([]byte, error) {
 // plainError is the reason without the path, which the message has already.
 func plainError(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }

@@ -3,7 +3,9 @@ package config
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,6 +68,43 @@ func TestWatchPolls(t *testing.T) {
 		synctest.Wait()
 		if want := polling + 2*settling; len(times) != 1 || times[0] != want {
 			t.Errorf("applied after %v, want once after %v", times, want)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestWatchTriesAgain has a disk that takes no file for a while: what was refused
+// for that alone is taken as soon as it can be, and the reason is said once.
+func TestWatchTriesAgain(t *testing.T) {
+	house(t)
+	c, _ := loadText(t, "domain: zero.example\nturn: {users: []}")
+	if err := c.Secrets(true); err != nil {
+		t.Fatal(err)
+	}
+	full := filepath.Join("state", passwordName("bob"))
+	link(t, filepath.Join("nowhere", "bob"), full) // no file can take this name, and none is behind it
+	synctest.Test(t, func(t *testing.T) {
+		log := &records{}
+		var applied atomic.Int32
+		w := &watcher{path: "config.yaml", log: slog.New(slog.NewTextHandler(log, nil)), inForce: c, judged: c.digest, paths: c.paths}
+		w.apply = func(*Config) { applied.Add(1) }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go w.run(ctx, nil, nil)
+		write(t, "config.yaml", "domain: one.example\nturn: {users: [{name: bob}]}")
+		time.Sleep(10 * polling)
+		synctest.Wait()
+		if found := log.errors(); applied.Load() > 0 || len(found) != 1 || !strings.Contains(found[0], "password of user") {
+			t.Errorf("applied %d times, errors %v", applied.Load(), found)
+		}
+		if err := os.Remove(full); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * polling)
+		synctest.Wait()
+		if applied.Load() != 1 || len(log.errors()) != 1 {
+			t.Errorf("applied %d times, errors %v", applied.Load(), log.errors())
 		}
 		cancel()
 		synctest.Wait()

@@ -84,7 +84,7 @@ func (c *Config) makeSecret(s stateSecret) (string, error) {
 		return "", fmt.Errorf("making state_dir: %w", err)
 	}
 	if err := writeNew(path, s.generate()+"\n"); err != nil {
-		return "", fmt.Errorf("keeping a generated secret: %w", err)
+		return "", fmt.Errorf("%s: keeping a generated secret: %w", path, plainError(err)) // not the name of a moment
 	}
 	return readState(path, s.kind) // another process may have been first
 }

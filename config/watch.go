@@ -64,6 +64,7 @@ type watcher struct {
 	names   map[string]bool   // they, and all links that lead to them
 	judged  digest            // what was last applied or refused
 	seen    digest            // what was there at the last look
+	failed  string            // why what is there could not be taken, though it is sound
 }
 
 func (w *watcher) run(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error) {
@@ -115,33 +116,37 @@ func (w *watcher) look(ctx context.Context) bool {
 	w.attend()
 	now := l.files.digest()
 	if now == w.judged {
-		w.seen = now
+		w.seen, w.failed = now, ""
 		return true
 	}
 	if now != w.seen {
 		w.seen = now
 		return false
 	}
-	w.judged = now
-	if ctx.Err() == nil {
-		w.take(l)
+	if ctx.Err() == nil && w.take(l) {
+		w.judged, w.failed = now, ""
 	}
 	return true
 }
 
-// take applies a configuration, or says why not.
-func (w *watcher) take(l *loaded) {
+// take applies a configuration, or says why not. It reports false where that may
+// change without the files, as with a disk that is full: then the next look tries
+// again.
+func (w *watcher) take(l *loaded) bool {
 	if l.empty {
 		l.report.failLine(1, "", "nothing is there, expected a whole file")
 	}
-	secrets := kept{last: w.inForce, next: l.config}
-	err := l.report.err()
-	if err == nil {
-		err = secrets.fill()
-	}
-	if err != nil {
+	if err := l.report.err(); err != nil {
 		w.refuse(err)
-		return
+		return true
+	}
+	secrets := kept{last: w.inForce, next: l.config}
+	if err := secrets.fill(); err != nil {
+		if text := err.Error(); text != w.failed {
+			w.failed = text
+			w.refuse(err)
+		}
+		return false
 	}
 	for _, warning := range l.report.warnings() {
 		w.log.Warn(warning.String())
@@ -150,6 +155,7 @@ func (w *watcher) take(l *loaded) {
 	secrets.log(w.log)
 	w.inForce = l.config
 	w.apply(l.config)
+	return true
 }
 
 func (w *watcher) refuse(err error) {
