@@ -161,9 +161,7 @@ func TestRoomInvites(t *testing.T) {
 		{"/r/attic#" + invite, "room.invite.foreign"},
 		{"/r/kitchen?cut#" + invite[:len(invite)-3], "room.invite.invalid"},
 	} {
-		if err := v.page.Navigate("https://" + boxName + ":3002" + c.path); err != nil {
-			t.Fatal(err)
-		}
+		v.open(c.path)
 		v.until("it says "+c.key, `key => document.querySelector('#problems [data-key="' + key + '"]') !== null`, c.key)
 		v.until("the camera is off", `() => document.getElementById('local').srcObject === null`)
 	}

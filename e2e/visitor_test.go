@@ -44,6 +44,14 @@ func visit(t *testing.T, host *natlab.Host, path string) *visitor {
 	return browse(t, host, "https://"+boxName+":3002"+path)
 }
 
+// open opens another page of the box.
+func (v *visitor) open(path string) {
+	v.t.Helper()
+	if err := v.page.Navigate("https://" + boxName + ":3002" + path); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
 // signIn fills in the form that asks for a user.
 func (v *visitor) signIn() {
 	v.t.Helper()

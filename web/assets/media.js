@@ -61,6 +61,15 @@ export function isOff(media, kind) {
   return Boolean(media?.getTracks().some((track) => track.kind === kind && !track.enabled));
 }
 
+// live is what of stream has not ended: stream itself where nothing has, null where
+// all has.
+export function live(stream) {
+  const all = stream?.getTracks() ?? [];
+  const tracks = all.filter(({ readyState }) => readyState !== 'ended');
+  if (tracks.length === 0) return null;
+  return tracks.length < all.length ? new MediaStream(tracks) : stream;
+}
+
 export function stop(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }

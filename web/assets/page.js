@@ -6,7 +6,7 @@ import { Controls } from './controls.js';
 import { Form } from './form.js';
 import { speak } from './lang.js';
 import { Login } from './login.js';
-import { keepOff, mediaProblem, stop } from './media.js';
+import { keepOff, live, mediaProblem, stop } from './media.js';
 import { missingRelay } from './relay.js';
 import { linkTo, roomName, socketURL } from './room.js';
 import { Share } from './share.js';
@@ -25,13 +25,15 @@ const FIRST_LOOK = 700;
 const query = new URLSearchParams(location.search);
 
 export class Page {
-  media = null; // what is sent
+  media = null; // what is sent: what of #opened has not ended
   call = null; // once the box was reached and the sign-in is done
 
   #kind;
   #role = '';
   #wasConnected = false;
   #before = 'status.loading';
+  #opened = null; // by open
+  #source = {}; // {screen, facing} of it
   #opening = false; // the browser asks for camera or screen
   #sends = 0; // how often what is sent has changed
   #asking = false; // the sign-in is shown
@@ -82,7 +84,8 @@ export class Page {
 
   // open asks for media by open, one of media.js, and sends it. What goes wrong
   // is said, with a button to try again. It says whether there is media: what comes
-  // when something else is sent by then, or nothing, is not.
+  // when something else is sent by then, or nothing, is not. onend is called when the
+  // person ends a screen outside of the page.
   async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
     const again = () => this.open(open, { screen, facing, onend });
     this.#view.problem('media', '');
@@ -93,8 +96,9 @@ export class Page {
     try {
       const { media, lack } = await opening;
       if (sends === this.#sends) {
-        keepOff(media, this.media);
-        this.send(media, { screen, facing, onend });
+        keepOff(media, this.#opened);
+        this.send(media, { screen, facing });
+        this.#follow(media, { screen, onend, again });
         if (lack) this.#mediaFailed(lack, screen, again);
       } else {
         stop(media);
@@ -108,17 +112,13 @@ export class Page {
     return Boolean(this.media);
   }
 
-  // send sends media from now on, null: nothing. onend is called when the person
-  // ends it outside the page, as with a shared screen.
-  send(media, { screen = false, facing = 'user', onend = () => {} } = {}) {
+  // send sends media from now on, null: nothing.
+  send(media, { screen = false, facing = 'user' } = {}) {
     this.#sends++;
-    if (this.media !== media) stop(this.media);
-    this.media = media;
-    this.#tiles.local(media, !screen && facing === 'user');
-    this.#controls.media(media, screen, facing);
-    media?.getVideoTracks()[0]?.addEventListener('ended', onend);
-    this.call?.setMedia(media);
-    this.render();
+    if (this.#opened !== media) stop(this.#opened);
+    this.#opened = media;
+    this.#source = { screen, facing };
+    this.#sendLive();
   }
 
   // start calls everybody who is there; hangUp ends what there is.
@@ -154,6 +154,28 @@ export class Page {
     show(this.#login.direct, 'relay');
     show(this.#role !== 'watch' || state !== 'connected', 'share');
     this.#connectedChanged(state === 'connected');
+  }
+
+  #sendLive() {
+    const { screen, facing } = this.#source;
+    this.media = live(this.#opened);
+    this.#tiles.local(this.media, !screen && facing === 'user');
+    this.#controls.media(this.media, screen, facing);
+    this.call?.setMedia(this.media);
+    this.render();
+  }
+
+  // #follow takes the end of media outside of the page: a screen that is not shared
+  // any more, which onend is for, or a camera or microphone that was unplugged.
+  #follow(media, { screen, onend, again }) {
+    for (const track of media.getTracks()) {
+      track.addEventListener('ended', () => {
+        if (media !== this.#opened) return;
+        if (screen && track.kind === 'video') return onend();
+        this.#sendLive();
+        if (!screen) this.#view.problem('media', 'problem.ended', { action: { label: 'again', run: again } });
+      });
+    }
   }
 
   #mediaFailed(error, screen, again) {

@@ -52,6 +52,7 @@ export class RoomPage {
     if (!window.RTCPeerConnection) return this.#view.problem('browser', 'problem.browser');
     this.#share.offer(location.href, 'room.share');
     this.#sending.onchange = () => this.#send();
+    this.#sending.onended = () => this.#mediaProblem('media', 'problem.ended', () => this.#openCamera());
     this.#people.onname = () => this.#introduce();
     this.#followRoom();
     this.#followCall();
@@ -149,7 +150,11 @@ export class RoomPage {
     console.warn('icebox: media', error);
     const key = mediaProblem(error, screen);
     if (key === 'problem.insecure') return; // it is said already
-    this.#view.problem(screen ? 'screen' : 'media', key, { action: run && { label: 'again', run } });
+    this.#mediaProblem(screen ? 'screen' : 'media', key, run);
+  }
+
+  #mediaProblem(slot, key, run) {
+    this.#view.problem(slot, key, { action: run && { label: 'again', run } });
   }
 
   // #send sends what there is to send now, and says so.

@@ -1,10 +1,11 @@
 // What this page sends to a room: camera and microphone, or the screen in place
 // of the camera.
 
-import { keepOff, openCamera, openPicture, stop } from './media.js';
+import { keepOff, live, openCamera, openPicture, stop } from './media.js';
 
 export class Sending {
   onchange = () => {}; // what is sent, or whether it is on, is another
+  onended = () => {}; // camera or microphone have gone, were unplugged, say
 
   #camera = null; // with the microphone
   #screen = null;
@@ -17,6 +18,7 @@ export class Sending {
     keepOff(media, this.#camera);
     stop(this.#camera);
     this.#camera = media;
+    for (const track of media.getTracks()) track.addEventListener('ended', () => this.#ended(track));
     this.onchange();
     return lack;
   }
@@ -43,7 +45,7 @@ export class Sending {
 
   // stream is what is sent now, null: nothing.
   stream() {
-    const tracks = [...this.#of('audio'), ...(this.#screen ?? this.#camera)?.getVideoTracks() ?? []];
+    const tracks = [...this.#of('audio'), ...this.#screen?.getVideoTracks() ?? this.#of('video')];
     return tracks.length ? new MediaStream(tracks) : null;
   }
 
@@ -67,6 +69,12 @@ export class Sending {
     this.onchange();
   }
 
+  #ended(track) {
+    if (!this.#camera?.getTracks().includes(track)) return;
+    this.onchange();
+    this.onended();
+  }
+
   #endScreen() {
     stop(this.#screen);
     this.#screen = null;
@@ -74,6 +82,6 @@ export class Sending {
   }
 
   #of(kind) {
-    return this.#camera?.getTracks().filter((track) => track.kind === kind) ?? [];
+    return live(this.#camera)?.getTracks().filter((track) => track.kind === kind) ?? [];
   }
 }

@@ -140,6 +140,7 @@ const en = {
   'problem.screen': 'Sharing the screen was refused or cancelled.',
   'problem.nocamera': 'Neither a camera nor a microphone was found. Connect one, then try again.',
   'problem.busy': 'The camera or the microphone is in use by another program, or does not answer. Close that program, then try again.',
+  'problem.ended': 'The camera or the microphone has gone: it was unplugged, or the browser took it back. Connect or allow it again, then try again.',
   'problem.media': 'Camera or screen could not be opened.',
 
   'socket.lost': 'The connection to the box was lost. It comes back by itself.',
@@ -294,6 +295,7 @@ const zh = {
   'problem.screen': '共享屏幕被拒绝或取消。',
   'problem.nocamera': '没有找到摄像头，也没有麦克风。请接上一个，然后重试。',
   'problem.busy': '摄像头或麦克风正被其他程序使用，或者没有响应。请关闭那个程序，然后重试。',
+  'problem.ended': '摄像头或麦克风断开了：可能被拔掉，或者浏览器收回了权限。请重新接上或允许，然后重试。',
   'problem.media': '无法打开摄像头或屏幕。',
 
   'socket.lost': '与盒子的连接断开了，会自动恢复。',

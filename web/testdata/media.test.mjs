@@ -10,6 +10,20 @@ globalThis.MediaStream = class {
   getVideoTracks() { return this.#tracks.filter(({ kind }) => kind === 'video'); }
 };
 
+class Track extends EventTarget {
+  enabled = true;
+  readyState = 'live';
+  constructor(kind) {
+    super();
+    this.kind = kind;
+  }
+  stop() { this.readyState = 'ended'; }
+  unplug() {
+    this.readyState = 'ended';
+    this.dispatchEvent(new Event('ended'));
+  }
+}
+
 // machine lets camera and microphone fail with these errors, or open.
 const problems = {};
 function machine(video, audio) {
@@ -19,7 +33,7 @@ const mediaDevices = {
   async getUserMedia(wanted) {
     const kinds = Object.keys(wanted);
     for (const kind of kinds) if (problems[kind]) throw Object.assign(new Error(kind), { name: problems[kind] });
-    return new MediaStream(kinds.map((kind) => ({ kind, enabled: true, stop() { this.stopped = true; } })));
+    return new MediaStream(kinds.map((kind) => new Track(kind)));
   },
 };
 Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices }, configurable: true });
@@ -50,8 +64,29 @@ test('a room gets the camera later, and a microphone that is off stays so', asyn
   sending.toggle('audio');
   machine('', '');
   assert.equal(await sending.openCamera(), null);
-  assert.equal(first.getTracks()[0].stopped, true);
+  assert.equal(first.getTracks()[0].readyState, 'ended');
   assert.equal(kinds(sending.stream()), 'audio,video');
   const { audio, video } = sending.state();
   assert.deepEqual([audio, video], [false, true]);
+});
+
+test('what was unplugged is not sent any more, and is said', async () => {
+  const sending = new Sending();
+  const told = [];
+  sending.onended = () => told.push(sending.stream() && kinds(sending.stream()));
+  machine('', '');
+  await sending.openCamera();
+  const old = sending.stream().getTracks();
+  const [microphone, camera] = old;
+  camera.unplug();
+  assert.deepEqual(told, ['audio']);
+  assert.equal(sending.state().camera, false);
+  sending.toggle('audio');
+  microphone.unplug();
+  assert.deepEqual(told, ['audio', null]);
+  await sending.openCamera();
+  assert.equal(kinds(sending.stream()), 'audio,video');
+  assert.equal(sending.state().audio, false); // off is off, whatever was plugged in
+  for (const track of old) track.unplug();
+  assert.equal(told.length, 2);
 });

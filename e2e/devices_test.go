@@ -1,0 +1,41 @@
+package e2e
+
+import "testing"
+
+// TestDevicesGo: a camera that is unplugged is no longer sent, which is said, and comes
+// back by the button.
+func TestDevicesGo(t *testing.T) {
+	w := newWorld(t)
+	v := visit(t, w.home(usual).Host("alice"), "/1cs1cs#gone")
+	for _, local := range []string{"local_H", "local"} {
+		if local == "local" {
+			v.open("/r/gone#" + w.invite("gone"))
+		}
+		v.shows(local, "audio,video")
+		v.unplug(local, "video")
+		v.shows(local, "audio")
+		v.until("it says so", `() => document.querySelector('#problems [data-key="problem.ended"]') !== null`)
+		v.until("it is asked to try again", `() => { document.querySelector('#problems button').click(); return true }`)
+		v.shows(local, "audio,video")
+		v.until("nothing is wrong any more", `() => document.querySelector('#problems [data-key]') === null`)
+	}
+}
+
+// shows waits until the page's own video has tracks of these kinds, and they live.
+func (v *visitor) shows(id, kinds string) {
+	v.t.Helper()
+	v.until("it shows its own "+kinds, `(id, kinds) => {
+		const tracks = document.getElementById(id)?.srcObject?.getTracks() ?? []
+		return tracks.filter(track => track.readyState === 'live').map(track => track.kind).sort().join() === kinds
+	}`, id, kinds)
+}
+
+// unplug ends a track of the page's own video as the browser does when a device goes.
+func (v *visitor) unplug(id, kind string) {
+	v.t.Helper()
+	v.until("a device goes", `(id, kind) => {
+		const track = document.getElementById(id).srcObject.getTracks().find(track => track.kind === kind)
+		track.stop()
+		return track.dispatchEvent(new Event('ended'))
+	}`, id, kind)
+}
