@@ -21,6 +21,27 @@ func TestDevicesGo(t *testing.T) {
 	}
 }
 
+// TestOtherCamera: a computer with two cameras turns from one to the other, and back.
+func TestOtherCamera(t *testing.T) {
+	w := newWorld(t)
+	v := browse(t, w.home(usual).Host("alice"), "https://"+boxName+":3002/1cs1cs#two", "--use-fake-device-for-media-stream=device-count=2")
+	const camera = `() => document.getElementById('local_H').srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? ''`
+	seen := map[string]bool{}
+	for range 3 {
+		v.shows("local_H", "audio,video")
+		var id string
+		if err := v.evaluate(&id, camera); err != nil {
+			t.Fatal(err)
+		}
+		seen[id] = true
+		v.click("flip")
+		v.until("another camera is on", `before => ![before, ''].includes((`+camera+`)())`, id)
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d cameras, want 2", len(seen))
+	}
+}
+
 // shows waits until the page's own video has tracks of these kinds, and they live.
 func (v *visitor) shows(id, kinds string) {
 	v.t.Helper()

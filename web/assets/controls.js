@@ -1,13 +1,12 @@
 // The small buttons of a call: microphone, camera, the other camera, full screen.
 
-import { hasTwoCameras, isOff, openCamera, stop } from './media.js';
+import { hasTwoCameras, isOff, openCamera, otherCamera, sameCamera, stop } from './media.js';
 import { element, show } from './view.js';
 
 export class Controls {
-  onflip = async () => {}; // (open, facing): another camera is to be opened and sent
+  onflip = async () => {}; // (open): another camera is to be opened and sent
 
   #media = null;
-  #facing = 'user';
 
   constructor() {
     element('mic').addEventListener('click', () => this.#toggle('mic', 'audio'));
@@ -23,9 +22,8 @@ export class Controls {
   }
 
   // media is what is sent now, null for nothing; screen: not from a camera.
-  async media(media, screen = false, facing = 'user') {
+  async media(media, screen = false) {
     this.#media = media;
-    this.#facing = facing;
     show(Boolean(media?.getAudioTracks().length), 'mic');
     show(Boolean(media?.getVideoTracks().length) && !screen, 'camera');
     for (const [id, kind] of [['mic', 'audio'], ['camera', 'video']]) {
@@ -44,21 +42,23 @@ export class Controls {
 
   // #flip closes the open camera first: a phone has one at a time.
   async #flip() {
-    const was = this.#media;
-    const facing = this.#facing === 'user' ? 'environment' : 'user';
     element('flip').disabled = true;
-    stop(was);
     try {
-      await this.onflip(async () => {
-        const opened = await openCamera(facing);
-        if (!opened.lack) return opened;
-        stop(opened.media);
-        return openCamera(this.#facing);
-      }, facing);
+      const [same, other] = [sameCamera(this.#media), await otherCamera(this.#media)];
+      stop(this.#media);
+      await this.onflip(() => openEither(other, same));
     } finally {
       element('flip').disabled = false;
     }
   }
+}
+
+// openEither opens the one camera, or the other where that is not to be had.
+async function openEither(one, other) {
+  const opened = await openCamera(one).catch(() => null);
+  if (opened?.media.getVideoTracks().length) return opened;
+  stop(opened?.media);
+  return openCamera(other);
 }
 
 function fullScreen() {

@@ -3,11 +3,11 @@
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 // openCamera asks for camera and microphone, and takes one alone where the other
-// can't be had. facing is user or environment. It gives {media, lack}: lack is the
-// error to be told of one that is there and did not open, or null.
-export async function openCamera(facing = 'user') {
+// can't be had. which is the camera, in constraints. It gives {media, lack}: lack is
+// the error to be told of one that is there and did not open, or null.
+export async function openCamera(which = { facingMode: 'user' }) {
   const devices = mediaDevices();
-  const wanted = { video: { ...CAMERA, facingMode: facing }, audio: true };
+  const wanted = { video: { ...CAMERA, ...which }, audio: true };
   try {
     return { media: await devices.getUserMedia(wanted), lack: null };
   } catch (error) {
@@ -36,7 +36,7 @@ export function canShareScreen() {
 // openScreen must be called from a click. Where a screen can't be shared it is
 // the camera at the back. It gives {media, lack} like openCamera.
 export async function openScreen() {
-  if (!canShareScreen()) return openCamera('environment');
+  if (!canShareScreen()) return openCamera({ facingMode: 'environment' });
   return { media: await mediaDevices().getDisplayMedia({ video: true, audio: true }), lack: null };
 }
 
@@ -47,8 +47,37 @@ export async function openPicture() {
 
 // hasTwoCameras says whether there is another one to turn to.
 export async function hasTwoCameras() {
+  return (await cameras()).length > 1;
+}
+
+// sameCamera and otherCamera are for openCamera: the one that media is of, and the
+// one to turn to from there. A phone knows which side a camera is on; elsewhere it is
+// the next of the list.
+export function sameCamera(media) {
+  const { deviceId } = settings(media);
+  return deviceId ? { deviceId: { exact: deviceId } } : { facingMode: 'user' };
+}
+
+export async function otherCamera(media) {
+  const { facingMode, deviceId } = settings(media);
+  if (facingMode) return { facingMode: facingMode === 'user' ? 'environment' : 'user' };
+  const all = await cameras();
+  const at = all.findIndex((camera) => camera.deviceId === deviceId);
+  return { deviceId: { exact: all[(at + 1) % all.length].deviceId } };
+}
+
+// facesAway says whether the picture is of what the person sees, and no mirror.
+export function facesAway(media) {
+  return settings(media).facingMode === 'environment';
+}
+
+function settings(media) {
+  return media?.getVideoTracks()[0]?.getSettings() ?? {};
+}
+
+async function cameras() {
   const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
-  return all.filter(({ kind }) => kind === 'videoinput').length > 1;
+  return all.filter(({ kind }) => kind === 'videoinput');
 }
 
 // keepOff turns off in media what is off in before, which it takes the place of.

@@ -3,4 +3,4 @@
 import { openCamera } from './media.js';
 import { sendOrWatch } from './sender.js';
 
-sendOrWatch('1c1s', { open: () => openCamera('user'), atOnce: true });
+sendOrWatch('1c1s', { open: () => openCamera(), atOnce: true });

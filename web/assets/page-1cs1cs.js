@@ -9,4 +9,4 @@ const page = new Page('1cs1cs');
 element('call_H').addEventListener('click', () => page.start());
 element('hangup').addEventListener('click', () => page.hangUp());
 
-page.enter('both', page.open(() => openCamera('user')));
+page.enter('both', page.open(() => openCamera()));

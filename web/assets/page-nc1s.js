@@ -4,6 +4,4 @@
 import { canShareScreen, openScreen } from './media.js';
 import { sendOrWatch } from './sender.js';
 
-sendOrWatch('nc1s', {
-  open: openScreen, atOnce: false, screen: canShareScreen(), facing: 'environment',
-});
+sendOrWatch('nc1s', { open: openScreen, atOnce: false, screen: canShareScreen() });

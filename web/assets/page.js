@@ -6,7 +6,7 @@ import { Controls } from './controls.js';
 import { Form } from './form.js';
 import { speak } from './lang.js';
 import { Login } from './login.js';
-import { keepOff, live, mediaProblem, stop } from './media.js';
+import { facesAway, keepOff, live, mediaProblem, stop } from './media.js';
 import { missingRelay } from './relay.js';
 import { linkTo, roomName, socketURL } from './room.js';
 import { Share } from './share.js';
@@ -33,7 +33,7 @@ export class Page {
   #wasConnected = false;
   #before = 'status.loading';
   #opened = null; // by open
-  #source = {}; // {screen, facing} of it
+  #screen = false; // whether that is one
   #opening = false; // the browser asks for camera or screen
   #sends = 0; // how often what is sent has changed
   #asking = false; // the sign-in is shown
@@ -56,7 +56,7 @@ export class Page {
       this.render();
     };
     this.#login.onproblem = (key) => this.#view.problem('login', key);
-    this.#controls.onflip = (open, facing) => this.open(open, { facing });
+    this.#controls.onflip = (open) => this.open(open);
     element('relay').addEventListener('click', () => this.#login.again());
     if (!window.isSecureContext) this.#view.problem('insecure', 'problem.insecure');
     if (!window.RTCPeerConnection) this.#view.problem('browser', 'problem.browser');
@@ -86,8 +86,8 @@ export class Page {
   // is said, with a button to try again. It says whether there is media: what comes
   // when something else is sent by then, or nothing, is not. onend is called when the
   // person ends a screen outside of the page.
-  async open(open, { screen = false, facing = 'user', onend = () => {} } = {}) {
-    const again = () => this.open(open, { screen, facing, onend });
+  async open(open, { screen = false, onend = () => {} } = {}) {
+    const again = () => this.open(open, { screen, onend });
     this.#view.problem('media', '');
     const opening = open(); // at once: it may need the click that led here
     const sends = this.#sends;
@@ -97,7 +97,7 @@ export class Page {
       const { media, lack } = await opening;
       if (sends === this.#sends) {
         keepOff(media, this.#opened);
-        this.send(media, { screen, facing });
+        this.send(media, screen);
         this.#follow(media, { screen, onend, again });
         if (lack) this.#mediaFailed(lack, screen, again);
       } else {
@@ -113,11 +113,11 @@ export class Page {
   }
 
   // send sends media from now on, null: nothing.
-  send(media, { screen = false, facing = 'user' } = {}) {
+  send(media, screen = false) {
     this.#sends++;
     if (this.#opened !== media) stop(this.#opened);
     this.#opened = media;
-    this.#source = { screen, facing };
+    this.#screen = screen;
     this.#sendLive();
   }
 
@@ -157,10 +157,9 @@ export class Page {
   }
 
   #sendLive() {
-    const { screen, facing } = this.#source;
     this.media = live(this.#opened);
-    this.#tiles.local(this.media, !screen && facing === 'user');
-    this.#controls.media(this.media, screen, facing);
+    this.#tiles.local(this.media, !this.#screen && !facesAway(this.media));
+    this.#controls.media(this.media, this.#screen);
     this.call?.setMedia(this.media);
     this.render();
   }

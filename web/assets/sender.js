@@ -5,8 +5,8 @@ import { Page } from './page.js';
 import { element, show } from './view.js';
 
 // sendOrWatch runs the page of kind. open opens what is sent; atOnce: it may be
-// opened without a click; screen says that it is no camera, facing which camera.
-export function sendOrWatch(kind, { open, atOnce, screen = false, facing = 'user' }) {
+// opened without a click; screen says that it is no camera.
+export function sendOrWatch(kind, { open, atOnce, screen = false }) {
   const page = new Page(kind);
   const role = new URLSearchParams(location.search).get('role');
   let entered = false;
@@ -23,7 +23,7 @@ export function sendOrWatch(kind, { open, atOnce, screen = false, facing = 'user
     show(true, 'choice');
   };
   const send = async () => {
-    const opening = page.open(open, { screen, facing, onend: stopSending }); // first: it needs the click
+    const opening = page.open(open, { screen, onend: stopSending }); // first: it needs the click
     enter('send');
     show(!(await opening) && !atOnce, 'choice');
   };

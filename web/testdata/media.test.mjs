@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { openCamera } from './assets/media.js';
+import { facesAway, openCamera, otherCamera, sameCamera } from './assets/media.js';
 import { Sending } from './assets/sending.js';
 
 globalThis.MediaStream = class {
@@ -89,4 +89,19 @@ test('what was unplugged is not sent any more, and is said', async () => {
   assert.equal(sending.state().audio, false); // off is off, whatever was plugged in
   for (const track of old) track.unplug();
   assert.equal(told.length, 2);
+});
+
+test('the other camera is that of the other side, or the next', async () => {
+  mediaDevices.enumerateDevices = async () => [
+    { kind: 'audioinput', deviceId: 'm' }, { kind: 'videoinput', deviceId: 'a' }, { kind: 'videoinput', deviceId: 'b' },
+  ];
+  const of = (settings) => ({ getVideoTracks: () => [{ getSettings: () => settings }] });
+  const exact = (deviceId) => ({ deviceId: { exact: deviceId } });
+  assert.deepEqual(await otherCamera(of({ deviceId: 'a' })), exact('b'));
+  assert.deepEqual(await otherCamera(of({ deviceId: 'b' })), exact('a'));
+  assert.deepEqual(await otherCamera(of({ deviceId: 'gone' })), exact('a'));
+  assert.deepEqual(await otherCamera(of({ deviceId: 'a', facingMode: 'user' })), { facingMode: 'environment' });
+  assert.deepEqual(await otherCamera(of({ deviceId: 'b', facingMode: 'environment' })), { facingMode: 'user' });
+  assert.deepEqual(sameCamera(of({ deviceId: 'b' })), exact('b'));
+  assert.deepEqual([facesAway(of({ facingMode: 'environment' })), facesAway(of({})), facesAway(null)], [true, false, false]);
 });
