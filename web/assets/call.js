@@ -55,7 +55,7 @@ export class Call {
     this.#media = media;
     signal.onopen = () => this.#joined();
     signal.onmessage = (message) => this.#message(message);
-    setInterval(() => this.#tick(Date.now()), 1_000);
+    setInterval(() => this.#tick(performance.now()), 1_000);
     setInterval(() => this.#announce('here'), PRESENCE);
     addEventListener('pagehide', () => this.#send('leave'));
   }
@@ -122,7 +122,7 @@ export class Call {
     if (type === 'leave') return this.#left(from);
     const known = this.others.get(from);
     if (!known && this.others.size >= CROWD) return;
-    this.others.set(from, { role: m.role ?? known?.role, heard: Date.now() });
+    this.others.set(from, { role: m.role ?? known?.role, heard: performance.now() });
     switch (type) {
       case 'join':
         this.#announceSoon();

@@ -20,6 +20,7 @@
  * each other peer of a Room and repairs them. docs/CLIENT.md has every event.
  */
 
+// All times are of performance.now: nobody sets that clock.
 const OPENING = 10_000; // ms until the welcome; a browser alone would wait for minutes
 const STEADY = 5_000; // ms; after that a connection counts as having worked
 const FIRST_WAIT = 500; // ms before the first try to come back, doubled with each
@@ -175,7 +176,7 @@ export class Room extends Emitter {
     this.#disconnect();
     if (HOPELESS.has(code)) return this.#finish(code, why);
     if (GONE.has(code)) this.#resume = '';
-    if (opened && Date.now() - this.#openedAt > STEADY) this.#tries = 0;
+    if (opened && performance.now() - this.#openedAt > STEADY) this.#tries = 0;
     const wait = code === 4404 ? 0 : Math.max(LEAST_WAIT[code] ?? 0, this.#backoff());
     this.#retry = setTimeout(() => this.#dial(), wait);
     this.emit('reconnecting', { code, reason: why, opened, wait });
@@ -235,7 +236,7 @@ export class Room extends Emitter {
 
   #welcome(m) {
     clearTimeout(this.#opening);
-    this.#openedAt = Date.now();
+    this.#openedAt = performance.now();
     this.#resume = m.resume;
     this.iceServers = m.iceServers;
     if (m.resumed) this.#comeBack(m);
@@ -287,7 +288,7 @@ export class Room extends Emitter {
   #pump() {
     if (!this.open) return;
     clearTimeout(this.#pumping);
-    const now = Date.now();
+    const now = performance.now();
     this.#budget = Math.min(BURST, this.#budget + (now - this.#pumpedAt) * RATE);
     this.#pumpedAt = now;
     for (const { n, text } of this.#sent) {
@@ -413,7 +414,7 @@ export class Call extends Emitter {
   // brings the servers, and without it no offer arrives.
   #tick() {
     if (!this.#room.open) return;
-    for (const peer of this.peers.values()) peer.tick(Date.now());
+    for (const peer of this.peers.values()) peer.tick(performance.now());
   }
 }
 
@@ -434,7 +435,7 @@ class Peer {
   #ignoring = false; // their offer, which met ours
   #early = []; // their candidates, from before their description
   #found = []; // our candidates, to be sent
-  #stateSince = Date.now();
+  #stateSince = performance.now();
   #lastTry = -Infinity;
   #offer = null; // our last one, as it was sent
   #repeatAt = Infinity; // when to send it again
@@ -479,7 +480,7 @@ class Peer {
 
   // summon asks for a restart although the connection may look well.
   summon() {
-    this.#summoned = Date.now() + this.#yielding;
+    this.#summoned = performance.now() + this.#yielding;
   }
 
   tick(now) {
@@ -508,7 +509,7 @@ class Peer {
   }
 
   #tried() {
-    this.#lastTry = Date.now();
+    this.#lastTry = performance.now();
     this.#summoned = Infinity;
   }
 
@@ -535,7 +536,7 @@ class Peer {
   }
 
   #sendOffer() {
-    this.#repeatAt = Date.now() + this.#repeatIn + this.#yielding;
+    this.#repeatAt = performance.now() + this.#repeatIn + this.#yielding;
     this.#hooks.send(this.#offer);
   }
 
@@ -640,7 +641,7 @@ class Peer {
   }
 
   #changed() {
-    this.#stateSince = Date.now();
+    this.#stateSince = performance.now();
     this.#hooks.change();
   }
 }

@@ -14,7 +14,7 @@ export class Login {
 
   direct = false; // without the relay, by choice
   #form;
-  #renewAt = Infinity;
+  #renewAt = Infinity; // by Date.now, which goes on while the device sleeps
 
   constructor(form) {
     this.#form = form;

@@ -139,7 +139,7 @@ export class Page {
       return;
     }
     const state = document.body.dataset.state === 'idle' && !this.#signal.open
-      ? 'idle' : callState(this.call, Date.now());
+      ? 'idle' : callState(this.call, performance.now());
     this.#view.state(state);
     this.#view.status(...callWords(this.call, state, {
       role: this.#role, media: this.media, connected: this.#signal.open, direct: this.#login.direct,

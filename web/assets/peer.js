@@ -20,7 +20,7 @@ export class Peer {
   sid = randomId(); // names this connection at this end
   rsid = ''; // at the other; '': not known yet
   stream = null; // of the other page
-  troubleSince = Date.now(); // 0: none
+  troubleSince = performance.now(); // 0: none
   wasConnected = false;
 
   #polite;
@@ -32,7 +32,7 @@ export class Peer {
   #candidates = []; // to be sent
   #early = []; // theirs, from before their description
   #ignoring = false; // their offer, that met ours
-  #stateSince = Date.now();
+  #stateSince = performance.now();
   #lastTry = -Infinity;
   #offeredAt = 0;
   #summoned = Infinity; // when to try again whatever the state
@@ -87,7 +87,7 @@ export class Peer {
 
   // restart looks for a new way by a new offer.
   restart() {
-    this.#lastTry = Date.now();
+    this.#lastTry = performance.now();
     this.#summoned = Infinity;
     this.pc.restartIce();
     this.#do(() => this.#offer());
@@ -97,7 +97,7 @@ export class Peer {
   // what was said meanwhile is lost, but a connection that holds needs none of it.
   rejoined() {
     if (this.troubleSince || this.pc.signalingState !== 'stable') {
-      this.#summoned = Date.now() + this.#yielding;
+      this.#summoned = performance.now() + this.#yielding;
     }
   }
 
@@ -136,7 +136,7 @@ export class Peer {
     if (!['stable', 'have-local-offer'].includes(this.pc.signalingState)) return;
     await this.pc.setLocalDescription();
     this.#round++;
-    this.#offeredAt = Date.now();
+    this.#offeredAt = performance.now();
     this.#hooks.send('offer', { sdp: this.pc.localDescription.sdp, round: this.#round });
   }
 
@@ -202,13 +202,13 @@ export class Peer {
   }
 
   #changed() {
-    this.#stateSince = Date.now();
+    this.#stateSince = performance.now();
     if (this.state === 'connected') {
       this.troubleSince = 0;
       this.wasConnected = true;
       this.#summoned = Infinity;
     } else {
-      this.troubleSince ||= Date.now();
+      this.troubleSince ||= performance.now();
     }
     this.#hooks.change();
   }

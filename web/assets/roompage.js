@@ -77,12 +77,12 @@ export class RoomPage {
     this.#call.on('peer', ({ id, pc }) => {
       window.icebox.peers.set(id, pc);
       watchRelay(pc);
-      this.#since.set(id, Date.now());
+      this.#since.set(id, performance.now());
       this.#introduce(id);
       this.#render();
     });
     this.#call.on('change', ({ id, state }) => {
-      if (state === 'connected') this.#since.set(id, Date.now());
+      if (state === 'connected') this.#since.set(id, performance.now());
       this.#paths.look();
       this.#render();
     });
@@ -176,7 +176,8 @@ export class RoomPage {
     const peers = [...this.#call.peers.values()];
     const facts = {
       entered: this.#entered, inside: this.#inside, open: this.#room.open, opening: this.#opening,
-      sending: this.#sending.stream() !== null, relayPort: missingRelay(peers.map(({ pc }) => pc)), peers, since: this.#since, now: Date.now(),
+      sending: this.#sending.stream() !== null, relayPort: missingRelay(peers.map(({ pc }) => pc)),
+      peers, since: this.#since, now: performance.now(),
     };
     const state = roomState(facts);
     this.#view.state(state);

@@ -125,6 +125,18 @@ test('a broken connection is restarted, once at a time', async () => {
   assert.equal(a.call.peers.size, 1); // b is still heard
 });
 
+test('a clock that is set back does not hold up a restart', async () => {
+  const room = new Room();
+  const [a, b] = [await page(room), await page(room)];
+  a.call.start();
+  await pass(500);
+  connect(a, b);
+  for (const { call } of [a, b]) one(call).pc.become('disconnected');
+  clock.setBack(3_600_000);
+  await pass(4_500);
+  assert.equal(one(a.call).pc.restarts + one(b.call).pc.restarts, 1);
+});
+
 test('an offer that was lost with a socket is made again when it is back', async () => {
   for (const away of ['caller', 'called']) {
     const room = new Room();

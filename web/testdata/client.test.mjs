@@ -244,6 +244,18 @@ test('much is sent no faster than the box takes it', () => {
   assert.ok(Math.abs(last().sent.length - 140) <= 1, `${last().sent.length}`);
 });
 
+test('a clock that is set back holds up nothing', async () => {
+  const { pc, room } = await called('A');
+  await pass(10_000);
+  for (let i = 0; i < 200; i++) room.send({ type: 'x' });
+  pc.become('disconnected');
+  clock.setBack(3_600_000);
+  const before = last().sent.length;
+  await pass(5_000);
+  assert.equal(pc.restarts, 1);
+  assert.ok(last().sent.length > before + 100, `${last().sent.length - before} sent`);
+});
+
 test('a refusal is about one message, and no end', () => {
   const { told } = enter();
   last().say(welcome(), { type: 'error', code: 'unknown-peer', message: '', received: 1 });

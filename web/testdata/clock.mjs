@@ -1,6 +1,7 @@
 // A clock that only goes when it is told to, in place of the one of the platform.
 
 let now = 1_000_000;
+let wall = 0; // what the clock on the wall is ahead
 let next = 1;
 const timers = new Map(); // id -> {at, every, run}
 
@@ -13,8 +14,13 @@ export function install() {
   globalThis.setTimeout = (run, ms) => add(run, ms);
   globalThis.setInterval = (run, ms) => add(run, ms, ms);
   globalThis.clearTimeout = globalThis.clearInterval = (id) => timers.delete(id);
-  Date.now = () => now;
+  Date.now = () => now + wall;
   performance.now = () => now;
+}
+
+// setBack sets the clock on the wall back by ms.
+export function setBack(ms) {
+  wall -= ms;
 }
 
 // tick lets ms pass and runs what is due, in order.
