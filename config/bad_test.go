@@ -96,6 +96,16 @@ func TestErrorsHideSecrets(t *testing.T) {
 		"turn: {users: [{name: a, password: hunter2" + strings.Repeat("2", 300) + "}]}",
 		"turn: {users: [{name: a, password: [hunter2]}]}",
 		"turn: {users: [{name: a, password: hunter2}]}\nfoo: a",
+		"turn: {users: [{name: a, password:hunter2}]}",
+		"turn: {users: [{name: a, password: abc,hunter2}]}",
+		"turn: {users: [{name: a, password: abc,hunter2,hunter2}]}",
+		"turn: {users: [{name: a, password: abc,hunter2: x}]}",
+		"turn: {users: [{name: a, password: abc,HUNTER2: x, hunter2: y}]}",
+		"turn: {users: [{name: a\n, password:hunter2}]}",
+		"turn:\n  users:\n    - name: a\n      password:hunter2",
+		"turn:\n  users:\n    - password:hunter2\n      name: a",
+		"turn: {secret:hunter2hunter2hunter2}",
+		"turn: {secret: 0123456789abcdef,hunter2}",
 	} {
 		write(t, "config.yaml", file)
 		_, warnings, err := Load("config.yaml")

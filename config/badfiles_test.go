@@ -14,6 +14,11 @@ func badKeys() []badFile {
 			"f2: connections_per_address: unknown key; did you mean turn.limits.connections_per_address or signaling.connections_per_address?"},
 		{"nothing near", "foo: x", "f1: foo: unknown key, expected domain, state_dir, public, turn, signaling, tls, admin or log"},
 		{"in a row", "turn: {users: [{name: ann, pasword: hunter2hunter2}]}", "f1: turn.users[0].pasword: unknown key; did you mean password?"},
+		{"no space in a row", "turn:\n  users: [{name: ann, password:hunter2hunter2}]",
+			"f2: turn.users[0]: unknown key, which is not shown (a password that has a comma, or no space after \"password:\"? put it in quotes), expected name, password, password_file or key"},
+		{"no space", "turn: {secret:hunter2hunter2hunter2}",
+			"f1: turn: unknown key, which is not shown (a secret that has a comma, or no space after \"secret:\"? put it in quotes), expected " +
+				"realm, listen, stun_alternate, relay, users, secret, secret_file, credential_ttl, drain, peers or limits"},
 		{"odd key", "\"a\\nb\": x", `f1: "a\nb": unknown key, expected domain, state_dir, public, turn, signaling, tls, admin or log`},
 		{"twice", "domain: a.example\nlog: {}\ndomain: b.example", "f3: domain: the key is there twice, first in line 1, expected it once"},
 		{"twice but for case", "domain: a.example\nDomain: b.example", "f2: Domain: the key is there twice, first in line 1, expected it once"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (s *scanner) section(n *yaml.Node, at spec, path string) map[string]any {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
-		key, ok := s.key(name, at, path, seen)
+		key, ok := s.key(name, value, at, path, seen)
 		if !ok {
 			continue
 		}
@@ -42,28 +43,37 @@ func (s *scanner) section(n *yaml.Node, at spec, path string) map[string]any {
 }
 
 // key finds the spec of a key, and refuses unknown and repeated ones.
-func (s *scanner) key(n *yaml.Node, at spec, path string, seen map[string]int) (spec, bool) {
+func (s *scanner) key(n, value *yaml.Node, at spec, path string, seen map[string]int) (spec, bool) {
 	if n.Kind != yaml.ScalarNode {
 		s.failLine(n.Line, path, "%s is there, expected the name of a key", what(n))
 		return spec{}, false
 	}
-	full := join(path, printable(n.Value))
+	key, known := at.child(n.Value)
+	full, wrong := join(path, printable(n.Value)), ""
+	if !known {
+		wrong = s.meant(n.Value, at)
+	}
+	if secret := at.secretKey(); !known && wrong == "" && secret != "" && (at.form == table || isNull(value)) {
+		full = path // the key may be a part of the secret, which YAML has split
+		wrong = "unknown key, which is not shown (a " + secret + ` that has a comma, or no space after "` + secret +
+			`:"? put it in quotes), expected ` + orList(at.names())
+	}
 	if first, twice := seen[strings.ToLower(n.Value)]; twice {
 		s.failLine(n.Line, full, "the key is there twice, first in line %d, expected it once", first)
 		return spec{}, false
 	}
 	seen[strings.ToLower(n.Value)] = n.Line
-	key, known := at.child(n.Value)
 	if !known {
-		s.failLine(n.Line, full, "%s", s.unknown(n.Value, at))
+		s.failLine(n.Line, full, "%s", cmp.Or(wrong, "unknown key, expected "+orList(at.names())))
 		return spec{}, false
 	}
 	s.origins[full] = origin{line: n.Line}
 	return key, true
 }
 
-// unknown words what is said about a key that does not exist here.
-func (s *scanner) unknown(name string, at spec) string {
+// meant words what is said about a key that does not exist here and is like one
+// that does. Empty: it is like none.
+func (s *scanner) meant(name string, at spec) string {
 	if name == "<<" {
 		return "a YAML merge key is there, expected the keys themselves"
 	}
@@ -79,7 +89,7 @@ func (s *scanner) unknown(name string, at spec) string {
 	if len(elsewhere) > 0 {
 		return "unknown key; did you mean " + orList(elsewhere) + "?"
 	}
-	return "unknown key, expected " + orList(at.names())
+	return ""
 }
 
 // complete reports keys that a row can't do without.

@@ -53,6 +53,16 @@ func (s spec) names() []string {
 	return names
 }
 
+// secretKey is the first key of a section or row that takes a secret, or empty.
+func (s spec) secretKey() string {
+	for _, key := range s.keys {
+		if key.kind.secret {
+			return key.name
+		}
+	}
+	return ""
+}
+
 // each calls f for every key below a section that is not a section itself, in
 // order. What is in a row is left out.
 func (s spec) each(f func(key string, at spec)) { s.walk("", f) }
