@@ -105,6 +105,8 @@ func TestErrorsHideSecrets(t *testing.T) {
 		"turn:\n  users:\n    - name: a\n      password:hunter2",
 		"turn:\n  users:\n    - password:hunter2\n      name: a",
 		"turn: {secret:hunter2hunter2hunter2}",
+		"turn: {secret: &hunter2hunter2hunter2}",
+		"turn:\n  secret: #hunter2hunter2hunter2",
 		"turn: {secret: 0123456789abcdef,hunter2}",
 	} {
 		write(t, "config.yaml", file)

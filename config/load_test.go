@@ -256,3 +256,22 @@ func TestSentOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestAnchorsAndComments holds that what YAML has for its own use stays free
+// where no secret can be lost to it.
+func TestAnchorsAndComments(t *testing.T) {
+	house(t)
+	c, warnings := loadText(t, `domain: &home home.example
+turn:
+  realm: *home
+  secret: # made by the box
+  users:
+    - name: ann
+      password: "" #made by the box
+    - name: bob
+      password:
+`)
+	if len(warnings) > 0 || c.TURN.Realm != "home.example" || c.TURN.Secret != "" || c.TURN.Users[0].Password != "" {
+		t.Errorf("warnings %v, turn %+v", warnings, c.TURN)
+	}
+}

@@ -34,6 +34,10 @@ func (s *scanner) section(n *yaml.Node, at spec, path string) map[string]any {
 		if !ok {
 			continue
 		}
+		if key.kind.secret && isComment(name, value) {
+			s.fail(join(path, key.name), `nothing but a comment is there; a text that begins with # stands in quotes, and "" is nothing`)
+			continue
+		}
 		if v, ok := s.value(value, key, join(path, key.name)); ok {
 			tree[key.name] = v
 		}
@@ -140,6 +144,10 @@ func (s *scanner) list(n *yaml.Node, at spec, path string) (any, bool) {
 // scalar reads one value as the text that was written.
 func (s *scanner) scalar(n *yaml.Node, k kind, path string) (string, bool) {
 	line := n.Line
+	if n.Anchor != "" && (k.secret || isNull(n)) { // it may be half a password
+		s.fail(path, "a YAML anchor is there, expected %s; a text that begins with & stands in quotes", k.want)
+		return "", false
+	}
 	n = follow(n)
 	s.filled[path] = n.Kind != yaml.ScalarNode || n.Value != ""
 	if n.Kind != yaml.ScalarNode {
@@ -161,6 +169,13 @@ func (s *scanner) scalar(n *yaml.Node, k kind, path string) (string, bool) {
 		s.warn(path, `%s is taken as a text; for nothing, write ""`, quote(n.Value))
 	}
 	return n.Value, true
+}
+
+// isComment says whether what stands behind a key is a comment without a space,
+// which may have been meant as the value.
+func isComment(key, value *yaml.Node) bool {
+	text := strings.TrimPrefix(key.LineComment, "#")
+	return isNull(value) && value.Value == "" && text != "" && !strings.HasPrefix(text, " ") && !strings.HasPrefix(text, "\t")
 }
 
 // misread finds what YAML would take for something else than the text.
