@@ -63,6 +63,9 @@ func digestOf(certPEM, keyPEM []byte) [sha256.Size]byte {
 }
 
 func readFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path) // opening a named pipe waits for its writer
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

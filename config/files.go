@@ -36,18 +36,21 @@ type digest [sha256.Size]byte
 
 // readFile reads a file of at most limit bytes.
 func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, plainError(err)
+	}
+	switch {
+	case info.IsDir():
+		return nil, errors.New("it is a directory")
+	case !info.Mode().IsRegular() && !strings.HasPrefix(path, "/dev/"): // /dev/stdin can be a pipe
+		return nil, errors.New("it is not a file") // a named pipe waits for its writer when it is opened
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, plainError(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, plainError(err)
-	}
-	if info.IsDir() {
-		return nil, errors.New("it is a directory")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, plainError(err)
