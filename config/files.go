@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // files are what one configuration is read from, and a fingerprint of all that
@@ -103,10 +105,15 @@ func (r *report) secretFiles(c *Config, from *files) {
 // largestSecret is how many bytes a file with a secret may have.
 const largestSecret = 4 << 10
 
-// oneLine is the one line of a file, without its line end.
+// oneLine is the one line of a file, without its line end and the byte order
+// mark that some editors begin a file with.
 func oneLine(data []byte, err error) (string, error) {
 	if err != nil {
 		return "", err
+	}
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	if !utf8.Valid(data) || bytes.ContainsRune(data, 0) {
+		return "", errors.New("it is not UTF-8 text")
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if text == "" {
