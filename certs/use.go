@@ -40,7 +40,8 @@ func (s *Source) announce(c *inForce) {
 	leaf := c.cert.Leaf
 	s.log.Info("certificate in force", "source", c.source, "names", leaf.DNSNames,
 		"until", leaf.NotAfter, "trusted", c.distrust == nil)
-	if c.source != sourceFiles {
+	if c.source == sourceSelfSigned {
+		s.announceClock(leaf)
 		return // nobody expects it to be trusted
 	}
 	if host := s.used.host; host != "" && leaf.VerifyHostname(host) != nil {
@@ -50,6 +51,15 @@ func (s *Source) announce(c *inForce) {
 		s.log.Error("the certificate is not good now", "err", err)
 	} else if c.distrust != nil {
 		s.announceTrust(c)
+	}
+}
+
+// announceClock warns where a certificate that this box has signed is not good
+// yet.
+func (s *Source) announceClock(leaf *x509.Certificate) {
+	if time.Now().Before(leaf.NotBefore) {
+		s.log.Warn("the self-signed certificate is from the future: the clock of this box may be wrong; if it is right, delete "+
+			stateCert+" in state_dir", "from", leaf.NotBefore)
 	}
 }
 
