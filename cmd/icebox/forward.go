@@ -3,22 +3,26 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 )
 
 // forward is one row of what a router has to forward to this box.
 type forward struct {
-	networks string // udp, tcp, or both
-	outside  string // the port as the internet sees it
-	inside   string // the port of this box; empty: the same
+	networks string     // udp, tcp, or both
+	outside  string     // the port as the internet sees it
+	inside   string     // the port of this box; empty: the same
+	to       netip.Addr // the address of this box; none: it has no network yet
 	what     string
 }
 
 // forwards lists what has to reach this box from the internet: TURN, the pages,
-// and the relay ports. Listeners on loopback are for nobody outside.
-func forwards(cfg *config.Config, turn []net.Addr, page net.Addr) []forward {
+// and the relay ports. They lead to what a listener is bound to, else to home.
+// Listeners on loopback are for nobody outside.
+func forwards(cfg *config.Config, turn []net.Addr, page net.Addr, home netip.Addr) []forward {
 	var rows []forward
 	for i, a := range turn {
 		if addressOf(a).IsLoopback() {
@@ -33,7 +37,7 @@ func forwards(cfg *config.Config, turn []net.Addr, page net.Addr) []forward {
 		if network == "tls" {
 			network, what = "tcp", "TURN over TLS"
 		}
-		rows = append(rows, newForward(network, outside, port, what))
+		rows = append(rows, newForward(network, outside, port, boundTo(addressOf(a), home), what))
 	}
 	if !addressOf(page).IsLoopback() {
 		port := portOf(page)
@@ -41,15 +45,29 @@ func forwards(cfg *config.Config, turn []net.Addr, page net.Addr) []forward {
 		if cfg.TLS.Source == "off" {
 			what = "the pages and signaling"
 		}
-		rows = append(rows, newForward("tcp", outsidePort(cfg, port), port, what))
+		rows = append(rows, newForward("tcp", outsidePort(cfg, port), port, boundTo(addressOf(page), home), what))
 	}
-	relay := cfg.TURN.Relay.Ports
-	rows = append(rows, forward{networks: "udp", outside: fmt.Sprintf("%d-%d", relay.Min, relay.Max), what: "relayed calls"})
+	relay := cfg.TURN.Relay
+	rows = append(rows, forward{
+		networks: "udp",
+		outside:  fmt.Sprintf("%d-%d", relay.Ports.Min, relay.Ports.Max),
+		to:       boundTo(relay.Address, home),
+		what:     "relayed calls",
+	})
 	return mergeNetworks(rows)
 }
 
-func newForward(network string, outside, inside int, what string) forward {
-	f := forward{networks: network, outside: fmt.Sprint(outside), what: what}
+// boundTo is the address that a listener is reached at: its own, or home where it
+// takes all.
+func boundTo(own, home netip.Addr) netip.Addr {
+	if !own.IsValid() || own.IsUnspecified() {
+		return home
+	}
+	return own
+}
+
+func newForward(network string, outside, inside int, to netip.Addr, what string) forward {
+	f := forward{networks: network, outside: fmt.Sprint(outside), to: to, what: what}
 	if inside != outside {
 		f.inside = fmt.Sprint(inside)
 	}
@@ -71,7 +89,7 @@ func mergeNetworks(rows []forward) []forward {
 	var merged []forward
 	for _, row := range rows {
 		i := slices.IndexFunc(merged, func(m forward) bool {
-			return m.outside == row.outside && m.inside == row.inside && m.what == row.what
+			return m.outside == row.outside && m.inside == row.inside && m.to == row.to && m.what == row.what
 		})
 		switch {
 		case i < 0:
@@ -83,11 +101,31 @@ func mergeNetworks(rows []forward) []forward {
 	return merged
 }
 
-// String is the row as a person reads it.
+// String is the row as a person reads it, in columns that tabs separate.
 func (f forward) String() string {
 	ports := f.outside
-	if f.inside != "" {
+	switch {
+	case f.to.IsValid() && f.inside != "":
+		ports += " to " + net.JoinHostPort(f.to.String(), f.inside)
+	case f.to.IsValid():
+		ports += " to " + f.to.String()
+	case f.inside != "":
 		ports += " to " + f.inside
 	}
-	return fmt.Sprintf("%-11s  %-13s  %s", f.networks, ports, f.what)
+	return f.networks + "\t" + ports + "\t" + f.what
+}
+
+// opening says what to do with ports that lead to the address to. One that the
+// internet knows has no router that translates it, though with IPv6 one that
+// guards it.
+func opening(to netip.Addr) string {
+	switch {
+	case !to.IsValid():
+		return "forward these ports of the router to this box, which has no network yet"
+	case to.Is6() && onInternet(to):
+		return "let these ports in through the firewalls of the router and of this machine"
+	case onInternet(to) || hostnet.IsShared(to):
+		return "let these ports in through this machine's firewall"
+	}
+	return fmt.Sprintf("forward these ports of the router to %s", to)
 }

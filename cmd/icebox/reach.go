@@ -14,13 +14,14 @@ import (
 
 // lanAddress is one address of this box that its own network can use.
 type lanAddress struct {
-	ip  netip.Addr
-	via string // the name of its interface
+	ip     netip.Addr
+	via    string // the name of its interface
+	tunnel bool   // the interface leads to one other host: a VPN, or a dial-up line
 }
 
 // lanAddresses lists the addresses of the interfaces that are up, those of
-// containers aside, the one that leads to the internet first, IPv4 before IPv6. A box without a network has
-// loopback alone.
+// containers aside, the one that leads to the internet first, IPv4 before IPv6,
+// tunnels last. A box without a network has loopback alone.
 func lanAddresses() []lanAddress {
 	var found []lanAddress
 	interfaces, _ := net.Interfaces() // none: loopback below
@@ -31,45 +32,42 @@ func lanAddresses() []lanAddress {
 		addrs, _ := i.Addrs() // an interface can go at any moment
 		for _, a := range addrs {
 			if ip := addressOf(a); ip.IsGlobalUnicast() {
-				found = append(found, lanAddress{ip, i.Name})
+				found = append(found, lanAddress{ip, i.Name, i.Flags&net.FlagPointToPoint != 0})
 			}
 		}
 	}
 	if len(found) == 0 {
-		return []lanAddress{{netip.AddrFrom4([4]byte{127, 0, 0, 1}), "loopback"}}
+		return []lanAddress{{ip: netip.AddrFrom4([4]byte{127, 0, 0, 1}), via: "loopback"}}
 	}
 	first := defaultAddress()
 	slices.SortStableFunc(found, func(a, b lanAddress) int {
-		return cmp.Compare(rank(a.ip, first), rank(b.ip, first))
+		return cmp.Compare(a.rank(first), b.rank(first))
 	})
 	return found
 }
 
-// rank sorts the address of the default route before other IPv4 addresses, and
-// those before IPv6 ones.
-func rank(ip, first netip.Addr) int {
+// rank sorts first, the address of the default route, before other IPv4
+// addresses, those before IPv6 ones, and what tunnels have last. The internet
+// knows the address of a dial-up line, and not that of a VPN.
+func (a lanAddress) rank(first netip.Addr) int {
 	switch {
-	case ip == first:
+	case a.ip == first && (!a.tunnel || onInternet(first)):
 		return 0
-	case ip.Is4():
+	case a.tunnel:
+		return 3
+	case a.ip.Is4():
 		return 1
 	}
 	return 2
 }
 
 // defaultAddress is the address that this box uses towards the internet; the
-// zero Addr where it has no way there. Connecting a UDP socket sends nothing.
+// zero Addr where it has no way there.
 func defaultAddress() netip.Addr {
-	for _, far := range []string{"192.0.2.1:9", "[2001:db8::1]:9"} {
-		c, err := net.Dial("udp", far)
-		if err != nil {
-			continue
-		}
-		ip := addressOf(c.LocalAddr())
-		c.Close()
+	if ip := hostnet.Outward4(); ip.IsValid() {
 		return ip
 	}
-	return netip.Addr{}
+	return hostnet.Outward6()
 }
 
 // addressOf is the IP address of a, the zero Addr where it has none.

@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/mdp/qrterminal/v3"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 	"icebox/web"
 )
 
@@ -41,10 +43,7 @@ func (s summary) print(out io.Writer) {
 	for _, row := range s.pages() {
 		fmt.Fprintf(w, "  %s\n", row)
 	}
-	fmt.Fprintf(w, "\nTo be reached from the internet, forward these ports of the router to %s:\n", s.lan[0].ip)
-	for _, f := range forwards(s.cfg, s.turn, s.page) {
-		fmt.Fprintf(w, "  %s\n", f)
-	}
+	s.printPorts(w)
 	fmt.Fprintf(w, "\nUsers:\n")
 	for _, u := range s.users {
 		fmt.Fprintf(w, "  %s\n", u)
@@ -62,6 +61,30 @@ func (s summary) print(out io.Writer) {
 	out.Write(w.Bytes()) // nobody reads it: the box serves all the same
 }
 
+// printPorts prints what has to reach this box: the address that the first port
+// leads to stands above them, another in its row.
+func (s summary) printPorts(out io.Writer) {
+	rows := forwards(s.cfg, s.turn, s.page, s.home())
+	usual := rows[0].to
+	fmt.Fprintf(out, "\nTo be reached from the internet, %s:\n", opening(usual))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, f := range rows {
+		if f.to == usual {
+			f.to = netip.Addr{}
+		}
+		fmt.Fprintf(w, "  %s\n", f)
+	}
+	w.Flush()
+}
+
+// home is the first address of this box; the zero Addr where it has no network.
+func (s summary) home() netip.Addr {
+	if len(s.lan) == 0 || s.lan[0].ip.IsLoopback() {
+		return netip.Addr{}
+	}
+	return s.lan[0].ip
+}
+
 func (s summary) scheme() string {
 	if s.https {
 		return "https"
@@ -77,6 +100,10 @@ func (s summary) pages() []string {
 	}
 	if bound := addressOf(s.page); bound.IsValid() && !bound.IsUnspecified() {
 		return append(rows, web.PageURL(s.scheme(), bound.String(), portOf(s.page)))
+	}
+	if !s.home().IsValid() {
+		row := web.PageURL(s.scheme(), s.lan[0].ip.String(), portOf(s.page))
+		return append(rows, fmt.Sprintf("%-36s from this machine alone: it has no network yet", row))
 	}
 	for _, a := range s.lan {
 		row := web.PageURL(s.scheme(), a.ip.String(), portOf(s.page))
@@ -130,6 +157,10 @@ func (s summary) notes() []string {
 	if s.noRelay {
 		notes = append(notes, "No address was found that calls could be relayed with. Give one in public.ipv4 or\n"+
 			"  public.ipv6 of config.yaml.")
+	}
+	if home := s.home(); hostnet.IsShared(home) {
+		notes = append(notes, fmt.Sprintf("%s is an address that the provider shares among many homes: ports can't be\n"+
+			"  forwarded to it. IPv6 helps, or a public IPv4 address, which the provider may give.", home))
 	}
 	if s.cfg.Signaling.SeedRoom {
 		notes = append(notes, "Whoever reaches / with a WebSocket reads everything that is sent there. The pages\n"+

@@ -29,7 +29,11 @@ func TestForwards(t *testing.T) {
 			[]string{"udp and tcp 443 to 3478 TURN and STUN", "tcp 8443 to 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"a url without a port", config.Public{URL: "https://home.example/call"}, both[:1],
 			[]net.Addr{udp("192.0.2.9", 5000)}, tcp("::", 3002),
-			[]string{"udp 5000 TURN and STUN", "tcp 443 to 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
+			[]string{"udp 5000 to 192.0.2.9 TURN and STUN", "tcp 443 to 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
+		{"a listener of one address", config.Public{TURNPort: 443}, both,
+			[]net.Addr{udp("192.168.2.20", 3478), tcp("fd00::20", 3478)}, tcp("::", 3002),
+			[]string{"udp 443 to 192.168.2.20:3478 TURN and STUN", "tcp 443 to [fd00::20]:3478 TURN and STUN",
+				"tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"loopback is for nobody outside", config.Public{}, both, []net.Addr{udp("127.0.0.1", 3478), tcp("::", 3478)}, tcp("::1", 3002),
 			[]string{"tcp 3478 TURN and STUN", "udp 50000-50999 relayed calls"}},
 		{"a tls listener", config.Public{}, append(both[:2:2], config.Listener{Network: "tls"}),
@@ -37,11 +41,15 @@ func TestForwards(t *testing.T) {
 			[]string{"udp and tcp 3478 TURN and STUN", "tcp 5349 TURN over TLS", "tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			home := netip.MustParseAddr("192.168.1.20")
 			cfg := &config.Config{Public: c.public}
 			cfg.TURN.Listen = c.listen
 			cfg.TURN.Relay.Ports = config.PortRange{Min: 50000, Max: 50999}
 			var got []string
-			for _, f := range forwards(cfg, c.turn, c.page) {
+			for _, f := range forwards(cfg, c.turn, c.page, home) {
+				if f.to == home {
+					f.to = netip.Addr{}
+				}
 				got = append(got, strings.Join(strings.Fields(f.String()), " "))
 			}
 			if !slices.Equal(got, c.want) {
@@ -54,9 +62,51 @@ func TestForwards(t *testing.T) {
 // TestForwardsWithoutTLS: the page's port then carries no TURN.
 func TestForwardsWithoutTLS(t *testing.T) {
 	cfg := &config.Config{TLS: config.TLS{Source: "off"}}
-	rows := forwards(cfg, nil, &net.TCPAddr{Port: 3002})
+	rows := forwards(cfg, nil, &net.TCPAddr{Port: 3002}, netip.Addr{})
 	if rows[0].what != "the pages and signaling" {
 		t.Errorf("%s", rows[0])
+	}
+}
+
+// TestPorts: what is to be done with the ports, and which address stands where.
+func TestPorts(t *testing.T) {
+	const forward = "\nTo be reached from the internet, forward these ports of the router to "
+	for _, c := range []struct{ name, home, bound, want string }{
+		{"behind a router", "192.168.1.20", "::", forward + "192.168.1.20:\n" +
+			"  udp  3478       TURN and STUN\n" +
+			"  tcp  3002       the pages, signaling, TURN over TLS\n" +
+			"  udp  50000-999  relayed calls\n"},
+		{"TURN is bound", "192.168.1.20", "192.168.2.20", forward + "192.168.2.20:\n" +
+			"  udp  3478                       TURN and STUN\n" +
+			"  tcp  3002 to 192.168.1.20       the pages, signaling, TURN over TLS\n" +
+			"  udp  50000-999 to 192.168.1.20  relayed calls\n"},
+		{"no network", "127.0.0.1", "::", forward + "this box, which has no network yet:\n  udp  3478"},
+		{"no router", "198.51.100.7", "::", "\nTo be reached from the internet, let these ports in through this machine's firewall:\n  udp  3478"},
+		{"a shared address", "100.64.0.7", "::", "\nTo be reached from the internet, let these ports in through this machine's firewall:\n"},
+		{"IPv6", "2001:db8::7", "::", "\nTo be reached from the internet, let these ports in through the firewalls of the router and of this machine:\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := summary{
+				cfg:  &config.Config{},
+				turn: []net.Addr{&net.UDPAddr{IP: net.ParseIP(c.bound), Port: 3478}},
+				page: &net.TCPAddr{IP: net.IPv6unspecified, Port: 3002},
+				lan:  []lanAddress{{ip: netip.MustParseAddr(c.home)}},
+			}
+			s.cfg.TURN.Listen = []config.Listener{{Network: "udp"}}
+			s.cfg.TURN.Relay.Ports = config.PortRange{Min: 50000, Max: 999}
+			got := new(strings.Builder)
+			if s.printPorts(got); !strings.HasPrefix(got.String(), c.want) {
+				t.Errorf("got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestPagesWithoutNetwork: loopback is not what the network of this box can use.
+func TestPagesWithoutNetwork(t *testing.T) {
+	s := summary{cfg: &config.Config{}, page: &net.TCPAddr{Port: 3002}, lan: []lanAddress{{ip: netip.MustParseAddr("127.0.0.1")}}}
+	if pages := s.pages(); len(pages) != 1 || !strings.Contains(pages[0], "no network yet") {
+		t.Errorf("the pages are %q", pages)
 	}
 }
 
@@ -86,6 +136,7 @@ func TestSummaryNotes(t *testing.T) {
 		{"plain http", func(s *summary) { s.https = false }, "tls.source"},
 		{"relays stay here", func(s *summary) { s.relayLocal = netip.MustParseAddr("10.0.0.9") }, "public.ipv4"},
 		{"no relay at all", func(s *summary) { s.noRelay = true }, "public.ipv4"},
+		{"a shared address", func(s *summary) { s.lan = []lanAddress{{ip: netip.MustParseAddr("100.64.0.7")}} }, "IPv6"},
 		{"an open /", func(s *summary) { s.cfg.Signaling.SeedRoom = true }, "seed_room"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

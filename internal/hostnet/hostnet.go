@@ -1,5 +1,5 @@
 // Package hostnet says what an address, or the name of an interface, tells of
-// the host behind it.
+// the host behind it, and which address of this host leads to the internet.
 package hostnet
 
 import (
@@ -23,6 +23,13 @@ func Household(a netip.Addr) netip.Addr {
 // (RFC 6598).
 func IsPrivate(a netip.Addr) bool {
 	return a.IsPrivate() || netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10).Contains(a)
+}
+
+// IsShared says whether a is an address that a provider gives to many homes at
+// once, so that no port of it can be forwarded to one: RFC 6598, and RFC 6333 §10.
+func IsShared(a netip.Addr) bool {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10).Contains(a) ||
+		netip.PrefixFrom(netip.AddrFrom4([4]byte{192}), 24).Contains(a)
 }
 
 // IsContainer says whether an interface belongs to containers or virtual

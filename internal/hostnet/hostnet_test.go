@@ -39,6 +39,17 @@ func TestIsPrivate(t *testing.T) {
 	}
 }
 
+func TestIsShared(t *testing.T) {
+	for text, want := range map[string]bool{
+		"100.64.0.1": true, "100.127.255.255": true, "100.128.0.0": false, "192.0.0.2": true, "192.0.2.1": false,
+		"10.0.0.1": false, "2001:db8::1": false,
+	} {
+		if got := IsShared(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestIsContainer(t *testing.T) {
 	for name, want := range map[string]bool{
 		"docker0": true, "br-0123456789ab": true, "veth1a2b3c": true, "virbr0": true, "podman1": true,
