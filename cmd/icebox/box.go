@@ -24,9 +24,10 @@ const closeGrace = 5 * time.Second
 
 // box is everything that serves, wired together.
 type box struct {
-	cfg   atomic.Pointer[config.Config] // in force
-	log   *slog.Logger
-	level *slog.LevelVar
+	cfg    atomic.Pointer[config.Config] // in force
+	log    *slog.Logger
+	level  *slog.LevelVar
+	format string // of log
 
 	certs     *certs.Source
 	public    *publicaddr.Source
@@ -37,7 +38,7 @@ type box struct {
 
 // newBox opens all listeners. It leaves nothing open when it fails.
 func newBox(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*box, error) {
-	b := &box{log: log, level: level}
+	b := &box{log: log, level: level, format: cfg.Log.Format}
 	b.cfg.Store(cfg)
 	var err error
 	if b.certs, err = certs.New(cfg, log); err != nil {
@@ -184,9 +185,9 @@ func (b *box) drainLimit() time.Duration { return b.cfg.Load().TURN.Drain }
 // update puts a new configuration in force. Each part names what it can't change
 // while it runs.
 func (b *box) update(cfg *config.Config) {
-	if old := b.cfg.Load(); old.Log.Format != cfg.Log.Format {
+	if cfg.Log.Format != b.format {
 		b.log.Warn("this key can't change while icebox runs: restart to apply it",
-			"key", "log.format", "in_force", old.Log.Format, "configured", cfg.Log.Format)
+			"key", "log.format", "in_force", b.format, "configured", cfg.Log.Format)
 	}
 	old := b.cfg.Swap(cfg)
 	b.level.Set(logLevel(cfg.Log))

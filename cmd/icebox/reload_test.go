@@ -43,4 +43,10 @@ func TestReload(t *testing.T) {
 	p.until(t, &p.stderr, "signaling.listen")
 	p.until(t, &p.stderr, "log.format")
 	iceStatus(t, page, "bob", "bobs-own-password", http.StatusUnauthorized) // the rest applies
+
+	writeConfig(t, dir, withBob) // as it was: nothing to warn of
+	iceStatus(t, page, "bob", "bobs-own-password", http.StatusOK)
+	if n := strings.Count(p.stderr.String(), "log.format"); n != 1 {
+		t.Errorf("log.format is warned of %d times, want once", n)
+	}
 }
