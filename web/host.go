@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 )
 
 var errHost = errors.New("not a host name or address")
@@ -60,4 +61,41 @@ func PublicHost(cfg *config.Config, requestHost string) (string, error) {
 		return a.String(), nil
 	}
 	return idna.Lookup.ToASCII(strings.TrimSuffix(cfg.Domain, "."))
+}
+
+// Hosts is where a client is to find STUN and TURN.
+type Hosts struct {
+	// Public is a name or a bare IP address; see PublicHost.
+	Public string
+	// LAN is the private address that the client itself has reached the box by,
+	// where that is not Public: behind a router without hairpin it is the only one
+	// that works in the box's own network. Otherwise the zero Addr.
+	LAN netip.Addr
+}
+
+// HostsOf is where whoever sent a request with this Host header is to find STUN
+// and TURN. It is an error where PublicHost gives one.
+func HostsOf(cfg *config.Config, requestHost string) (Hosts, error) {
+	public, err := PublicHost(cfg, requestHost)
+	if err != nil {
+		return Hosts{}, err
+	}
+	hosts := Hosts{Public: public}
+	if lan := privateAddress(requestHost); lan.IsValid() && lan.String() != public {
+		hosts.LAN = lan
+	}
+	return hosts, nil
+}
+
+// privateAddress is the one that a Host header names; otherwise the zero Addr.
+func privateAddress(header string) netip.Addr {
+	host, err := hostname(header)
+	if err != nil {
+		return netip.Addr{}
+	}
+	a, err := netip.ParseAddr(host)
+	if a = a.Unmap(); err != nil || !hostnet.IsPrivate(a) {
+		return netip.Addr{}
+	}
+	return a
 }

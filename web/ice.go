@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"strconv"
@@ -32,27 +33,26 @@ type Credentials struct {
 }
 
 // ICEServers lists the STUN and TURN listeners of cfg, as they are reached at
-// host, a name or a bare IP address (see PublicHost). listening has their real
-// addresses in the order of cfg.TURN.Listen; nil: as configured. Without
-// credentials only STUN is listed. TURN over TLS is listed where the certificate
-// is trusted: a browser has no way to click an unknown one through for TURN.
-func ICEServers(cfg *config.Config, listening []net.Addr, host string, cred Credentials, trusted bool) ICE {
+// hosts. listening has their real addresses in the order of cfg.TURN.Listen; nil:
+// as configured. Without credentials only STUN is listed. TURN over TLS is listed
+// where the certificate is trusted: a browser has no way to click an unknown one
+// through for TURN. What is reached in the box's own network goes last.
+func ICEServers(cfg *config.Config, listening []net.Addr, hosts Hosts, cred Credentials, trusted bool) ICE {
 	var servers []ICEServer
-	ports := turnPorts(cfg, listening)
+	inside := insidePorts(cfg, listening)
+	ports := outsidePorts(cfg, inside)
 	if port, ok := ports["udp"]; ok {
-		servers = append(servers, ICEServer{URLs: []string{"stun:" + net.JoinHostPort(host, port)}})
+		servers = append(servers, ICEServer{URLs: []string{"stun:" + net.JoinHostPort(hosts.Public, port)}})
 	}
 	if cred.Username == "" {
 		return ICE{Servers: servers}
 	}
-	var urls []string
-	for _, network := range []string{"udp", "tcp"} {
-		if port, ok := ports[network]; ok {
-			urls = append(urls, "turn:"+net.JoinHostPort(host, port)+"?transport="+network)
-		}
-	}
+	urls := turnAt(hosts.Public, ports)
 	if port := tlsPort(cfg, ports); port != "" && trusted {
-		urls = append(urls, "turns:"+net.JoinHostPort(host, port)+"?transport=tcp")
+		urls = append(urls, "turns:"+net.JoinHostPort(hosts.Public, port)+"?transport=tcp")
+	}
+	if hosts.LAN.IsValid() {
+		urls = append(urls, turnAt(hosts.LAN.String(), inside)...)
 	}
 	if len(urls) > 0 {
 		servers = append(servers, ICEServer{URLs: urls, Username: cred.Username, Credential: cred.Password})
@@ -84,10 +84,19 @@ func tlsPort(cfg *config.Config, ports map[string]string) string {
 	return port
 }
 
-// turnPorts is the port of the first listener of each network, as the internet
-// sees it: public.turn_port stands for the port of the first udp listener,
-// whatever the network, since a router forwards it by number.
-func turnPorts(cfg *config.Config, listening []net.Addr) map[string]string {
+// turnAt is the URLs of TURN over UDP and TCP at host.
+func turnAt(host string, ports map[string]string) []string {
+	var urls []string
+	for _, network := range []string{"udp", "tcp"} {
+		if port, ok := ports[network]; ok {
+			urls = append(urls, "turn:"+net.JoinHostPort(host, port)+"?transport="+network)
+		}
+	}
+	return urls
+}
+
+// insidePorts is the port of the first listener of each network.
+func insidePorts(cfg *config.Config, listening []net.Addr) map[string]string {
 	ports := make(map[string]string)
 	for i, l := range cfg.TURN.Listen {
 		address := l.Address
@@ -99,15 +108,23 @@ func turnPorts(cfg *config.Config, listening []net.Addr) map[string]string {
 			ports[l.Network] = port
 		}
 	}
+	return ports
+}
+
+// outsidePorts is inside as the internet sees it: public.turn_port stands for the
+// port of the first udp listener, whatever the network, since a router forwards
+// it by number.
+func outsidePorts(cfg *config.Config, inside map[string]string) map[string]string {
 	if cfg.Public.TURNPort == 0 {
-		return ports
+		return inside
 	}
-	inside := ports["udp"]
-	if inside == "" {
-		inside = "3478"
+	forwarded := inside["udp"]
+	if forwarded == "" {
+		forwarded = "3478"
 	}
+	ports := maps.Clone(inside)
 	for network, port := range ports {
-		if port == inside {
+		if port == forwarded {
 			ports[network] = strconv.Itoa(cfg.Public.TURNPort)
 		}
 	}

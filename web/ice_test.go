@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ func TestICEServers(t *testing.T) {
 		real     []net.Addr
 		turnPort int
 		host     string
+		lan      netip.Addr
 		cred     Credentials
 		trusted  bool
 		want     string
@@ -50,9 +52,19 @@ func TestICEServers(t *testing.T) {
 		"tls, self-signed": {listen: []config.Listener{udp, tls}, host: "h", cred: bob,
 			want: `{"iceServers":[{"urls":["stun:h:3478"]},` +
 				`{"urls":["turn:h:3478?transport=udp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
+		"reached in the box's own network": {listen: []config.Listener{udp, tcp, tls, {Network: "udp", Address: ":80"}}, turnPort: 13478, host: "h",
+			lan: netip.MustParseAddr("192.168.1.20"), cred: bob, trusted: true,
+			want: `{"iceServers":[{"urls":["stun:h:13478"]},` +
+				`{"urls":["turn:h:13478?transport=udp","turn:h:13478?transport=tcp","turns:h:5349?transport=tcp",` +
+				`"turn:192.168.1.20:3478?transport=udp","turn:192.168.1.20:3478?transport=tcp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
+		"reached there by IPv6": {listen: []config.Listener{udp}, host: "h", lan: netip.MustParseAddr("fd00::20"), cred: bob,
+			want: `{"iceServers":[{"urls":["stun:h:3478"]},` +
+				`{"urls":["turn:h:3478?transport=udp","turn:[fd00::20]:3478?transport=udp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
+		"reached there by nobody": {listen: []config.Listener{udp, tcp}, host: "h", lan: netip.MustParseAddr("192.168.1.20"),
+			want: `{"iceServers":[{"urls":["stun:h:3478"]}]}`},
 	} {
 		cfg := &config.Config{TURN: config.TURN{Listen: c.listen}, Public: config.Public{TURNPort: c.turnPort}}
-		got, err := json.Marshal(ICEServers(cfg, c.real, c.host, c.cred, c.trusted))
+		got, err := json.Marshal(ICEServers(cfg, c.real, Hosts{c.host, c.lan}, c.cred, c.trusted))
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
@@ -98,7 +110,7 @@ func TestTLSPort(t *testing.T) {
 			cred = Credentials{}
 		}
 		var got []string
-		for _, server := range ICEServers(cfg, c.real, "h", cred, !c.untrusted).Servers {
+		for _, server := range ICEServers(cfg, c.real, Hosts{Public: "h"}, cred, !c.untrusted).Servers {
 			for _, u := range server.URLs {
 				if strings.HasPrefix(u, "turns:") {
 					got = append(got, u)

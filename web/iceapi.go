@@ -30,7 +30,7 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 	if err := readOnly(w, r); err != nil {
 		return err
 	}
-	host, err := PublicHost(cfg, r.Host)
+	hosts, err := HostsOf(cfg, r.Host)
 	if err != nil {
 		return errBadHost
 	}
@@ -41,11 +41,11 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 	case errors.As(err, &refused):
 		s.challenge(w, r, refused)
 		return writeJSON(w, refused.status,
-			refusal{refused.message, ICEServers(cfg, s.opt.TURN, host, Credentials{}, trusted)})
+			refusal{refused.message, ICEServers(cfg, s.opt.TURN, hosts, Credentials{}, trusted)})
 	case err != nil:
 		return err
 	}
-	return writeJSON(w, http.StatusOK, ICEServers(cfg, s.opt.TURN, host, cred, trusted))
+	return writeJSON(w, http.StatusOK, ICEServers(cfg, s.opt.TURN, hosts, cred, trusted))
 }
 
 // credentials makes those of the user who asks, or of a guest where guests get

@@ -115,6 +115,22 @@ func TestUpdateOfDomain(t *testing.T) {
 	}
 }
 
+// TestAPIICEAtHome: a page that was opened by a private address gets that one, too.
+func TestAPIICEAtHome(t *testing.T) {
+	b := startBox(t, nil)
+	next := testConfig()
+	next.Domain, next.Public.TURNPort = "home.example", 13478
+	b.Update(next)
+	const out, home = `"turn:home.example:13478?transport=udp","turn:home.example:13478?transport=tcp"`,
+		`,"turn:192.168.1.20:3478?transport=udp","turn:192.168.1.20:3478?transport=tcp"`
+	for host, want := range map[string]string{"192.168.1.20:3002": out + home, "home.example:3002": out} {
+		_, body := b.ask("GET", "/api/ice", basic("admin", "123456"), "Host: "+host)
+		if !strings.Contains(body, `"urls":[`+want+`]`) {
+			t.Errorf("%s: %s\nwant %s", host, body, want)
+		}
+	}
+}
+
 func TestGuessingIsSlowed(t *testing.T) {
 	t.Parallel()
 	b := startBox(t, nil)

@@ -57,7 +57,7 @@ func (a *app) cred(name string, ttl time.Duration) error {
 	cred := web.Credentials{Username: user, Password: password, TTL: ttl}
 	cert, err := certificateFiles(cfg, slog.New(slog.DiscardHandler))
 	trusted := err == nil && cert != nil && cert.Trusted()
-	return a.printJSON(web.ICEServers(cfg, nil, host, cred, trusted))
+	return a.printJSON(web.ICEServers(cfg, nil, web.Hosts{Public: host}, cred, trusted))
 }
 
 func (a *app) printJSON(v any) error {

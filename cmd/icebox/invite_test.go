@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"encoding/json"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -15,8 +16,18 @@ import (
 // enterRoom connects to a room of a serving box and returns its first message.
 func enterRoom(t *testing.T, page, path string) (*websocket.Conn, map[string]any) {
 	t.Helper()
+	return enterRoomAt(t, page, path, "")
+}
+
+// enterRoomAt is enterRoom of a page that was opened by this host; empty: as it is.
+func enterRoomAt(t *testing.T, page, path, host string) (*websocket.Conn, map[string]any) {
+	t.Helper()
+	header := http.Header{}
+	if host != "" {
+		header.Set("Host", host)
+	}
 	d := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, HandshakeTimeout: patience}
-	c, _, err := d.Dial(strings.Replace(page, "http", "ws", 1)+path, nil)
+	c, _, err := d.Dial(strings.Replace(page, "http", "ws", 1)+path, header)
 	if err != nil {
 		t.Fatal(err)
 	}

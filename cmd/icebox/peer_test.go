@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,32 @@ func TestNewAddressIsTold(t *testing.T) {
 	m := readMessage(t, c)
 	if address, _, _ := credentialsOf(t, m); m["restart"] != false || !strings.HasPrefix(address, "home.example:") {
 		t.Errorf("after a new domain: %v", m)
+	}
+	p.signal(t, os.Interrupt)
+	p.wait(t)
+}
+
+// TestPeersAtHome: a peer whose page was opened by a private address of the box gets
+// that one, too, with the ports that the box has inside.
+func TestPeersAtHome(t *testing.T) {
+	dir := configDir(t, loopbackConfig+"domain: home.example\npublic: {turn_port: 13478}\n")
+	p := serving(t, dir)
+	_, token, _ := strings.Cut(strings.TrimSpace(icebox(t, dir, "invite", "r").stdout), "#")
+	for host, there := range map[string]bool{"192.168.1.20:3002": true, "home.example:3002": false} {
+		_, m := enterRoomAt(t, pageOf(t, p), "/ws/r?invite="+token, host)
+		text, err := json.Marshal(m["iceServers"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, network := range []string{"udp", "tcp"} {
+			url := regexp.MustCompile(`"turn:192\.168\.1\.20:(\d+)\?transport=` + network + `"`).FindSubmatch(text)
+			if (url != nil) != there {
+				t.Errorf("%s: %s in %s: %v, want %v", host, network, text, url != nil, there)
+			}
+			if url != nil && string(url[1]) == "13478" {
+				t.Errorf("%s: the port is that of the internet in %s", host, url[0])
+			}
+		}
 	}
 	p.signal(t, os.Interrupt)
 	p.wait(t)

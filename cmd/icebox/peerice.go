@@ -10,10 +10,11 @@ import (
 
 // peerICE is what signaling gives a peer of a room: iceServers as a JSON array,
 // and how long the credentials among them are good for. They are the peer's own.
-// The host is that of domain, else the one which the peer's request named.
+// They are at domain, else at the host which the peer's request named; at a private
+// address that it named, too.
 func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time.Duration) {
 	cfg := b.web.Config() // in force: what can't change while icebox runs is as it was
-	host, err := web.PublicHost(cfg, requestHost)
+	hosts, err := web.HostsOf(cfg, requestHost)
 	if err != nil {
 		return json.RawMessage("[]"), 0 // no browser sends such a Host header
 	}
@@ -22,7 +23,7 @@ func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time
 		cred.TTL = cfg.TURN.CredentialTTL
 		cred.Username, cred.Password = b.turn.MintPeer(id, cred.TTL)
 	}
-	ice := web.ICEServers(cfg, b.turn.Addrs(), host, cred, b.certs.Enabled() && b.certs.Trusted())
+	ice := web.ICEServers(cfg, b.turn.Addrs(), hosts, cred, b.certs.Enabled() && b.certs.Trusted())
 	list, err := json.Marshal(ice.Servers)
 	if err != nil || ice.Servers == nil {
 		return json.RawMessage("[]"), 0

@@ -130,7 +130,7 @@ func (s summary) snippet() string {
 		cred.Username = s.cfg.TURN.Users[0].Name
 		cred.Password = "PASSWORD OF " + cred.Username
 	}
-	ice := web.ICEServers(s.cfg, s.turn, host, cred, s.trusted)
+	ice := web.ICEServers(s.cfg, s.turn, web.Hosts{Public: host}, cred, s.trusted)
 	rows := make([]string, len(ice.Servers))
 	for i, server := range ice.Servers {
 		row, _ := json.Marshal(server) // strings alone: it can't fail
