@@ -40,7 +40,7 @@ type Credentials struct {
 func ICEServers(cfg *config.Config, listening []net.Addr, hosts Hosts, cred Credentials, trusted bool) ICE {
 	var servers []ICEServer
 	inside := insidePorts(cfg, listening)
-	ports := outsidePorts(cfg, inside)
+	ports := outsidePorts(cfg, listening, inside)
 	if port, ok := ports["udp"]; ok {
 		servers = append(servers, ICEServer{URLs: []string{"stun:" + net.JoinHostPort(hosts.Public, port)}})
 	}
@@ -111,17 +111,13 @@ func insidePorts(cfg *config.Config, listening []net.Addr) map[string]string {
 	return ports
 }
 
-// outsidePorts is inside as the internet sees it: public.turn_port stands for the
-// port of the first udp listener, whatever the network, since a router forwards
-// it by number.
-func outsidePorts(cfg *config.Config, inside map[string]string) map[string]string {
+// outsidePorts is inside as the internet sees it: public.turn_port stands for one
+// port, whatever the network, since a router forwards it by number.
+func outsidePorts(cfg *config.Config, listening []net.Addr, inside map[string]string) map[string]string {
 	if cfg.Public.TURNPort == 0 {
 		return inside
 	}
-	forwarded := inside["udp"]
-	if forwarded == "" {
-		forwarded = "3478"
-	}
+	forwarded := strconv.Itoa(ForwardedPort(cfg, listening))
 	ports := maps.Clone(inside)
 	for network, port := range ports {
 		if port == forwarded {
@@ -129,4 +125,14 @@ func outsidePorts(cfg *config.Config, inside map[string]string) map[string]strin
 		}
 	}
 	return ports
+}
+
+// ForwardedPort is the port of this box that public.turn_port stands for: that of
+// the first udp listener, without one 3478. listening is that of ICEServers.
+func ForwardedPort(cfg *config.Config, listening []net.Addr) int {
+	port, err := strconv.Atoi(insidePorts(cfg, listening)["udp"])
+	if err != nil {
+		return 3478
+	}
+	return port
 }

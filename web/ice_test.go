@@ -42,6 +42,8 @@ func TestICEServers(t *testing.T) {
 		"another tcp port is not the forwarded one": {listen: []config.Listener{udp, {Network: "tcp", Address: ":80"}}, turnPort: 13478, host: "h", cred: bob,
 			want: `{"iceServers":[{"urls":["stun:h:13478"]},` +
 				`{"urls":["turn:h:13478?transport=udp","turn:h:80?transport=tcp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
+		"forwarded port without udp": {listen: []config.Listener{tcp}, turnPort: 13478, host: "h", cred: bob,
+			want: `{"iceServers":[{"urls":["turn:h:13478?transport=tcp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
 		"real ports": {listen: []config.Listener{{Network: "udp", Address: ":0"}, {Network: "tcp", Address: ":0"}},
 			real: []net.Addr{&net.UDPAddr{Port: 40001}, &net.TCPAddr{Port: 40002}}, host: "h", cred: bob,
 			want: `{"iceServers":[{"urls":["stun:h:40001"]},` +
@@ -119,6 +121,24 @@ func TestTLSPort(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestForwardedPort: which port of the box a router forwards public.turn_port to.
+func TestForwardedPort(t *testing.T) {
+	for name, c := range map[string]struct {
+		listen []config.Listener
+		real   []net.Addr
+		want   int
+	}{
+		"the first udp listener": {[]config.Listener{{Network: "tcp", Address: ":80"}, {Network: "udp", Address: ":5000"}, {Network: "udp", Address: ":5001"}}, nil, 5000},
+		"the port it really has": {[]config.Listener{{Network: "udp", Address: ":0"}}, []net.Addr{&net.UDPAddr{Port: 40001}}, 40001},
+		"no udp listener":        {[]config.Listener{{Network: "tcp", Address: ":80"}}, nil, 3478},
+		"no listener":            {nil, nil, 3478},
+	} {
+		if got := ForwardedPort(&config.Config{TURN: config.TURN{Listen: c.listen}}, c.real); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"icebox/config"
 	"icebox/internal/hostnet"
+	"icebox/web"
 )
 
 // forward is one row of what a router has to forward to this box.
@@ -30,7 +31,7 @@ func forwards(cfg *config.Config, turn []net.Addr, page net.Addr, home netip.Add
 		}
 		port := portOf(a)
 		outside := port
-		if cfg.Public.TURNPort != 0 && port == firstUDPPort(cfg, turn) {
+		if cfg.Public.TURNPort != 0 && port == web.ForwardedPort(cfg, turn) {
 			outside = cfg.Public.TURNPort
 		}
 		network, what := cfg.TURN.Listen[i].Network, "TURN and STUN"
@@ -72,15 +73,6 @@ func newForward(network string, outside, inside int, to netip.Addr, what string)
 		f.inside = fmt.Sprint(inside)
 	}
 	return f
-}
-
-// firstUDPPort is the port that public.turn_port stands for.
-func firstUDPPort(cfg *config.Config, turn []net.Addr) int {
-	i := slices.IndexFunc(cfg.TURN.Listen, func(l config.Listener) bool { return l.Network == "udp" })
-	if i < 0 || i >= len(turn) {
-		return 0
-	}
-	return portOf(turn[i])
 }
 
 // mergeNetworks makes one row of those that differ in their network alone, and

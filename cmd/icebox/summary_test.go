@@ -34,6 +34,8 @@ func TestForwards(t *testing.T) {
 			[]net.Addr{udp("192.168.2.20", 3478), tcp("fd00::20", 3478)}, tcp("::", 3002),
 			[]string{"udp 443 to 192.168.2.20:3478 TURN and STUN", "tcp 443 to [fd00::20]:3478 TURN and STUN",
 				"tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
+		{"another port outside, without udp", config.Public{TURNPort: 443}, both[1:], []net.Addr{tcp("::", 3478)}, tcp("::", 3002),
+			[]string{"tcp 443 to 3478 TURN and STUN", "tcp 3002 the pages, signaling, TURN over TLS", "udp 50000-50999 relayed calls"}},
 		{"loopback is for nobody outside", config.Public{}, both, []net.Addr{udp("127.0.0.1", 3478), tcp("::", 3478)}, tcp("::1", 3002),
 			[]string{"tcp 3478 TURN and STUN", "udp 50000-50999 relayed calls"}},
 		{"a tls listener", config.Public{}, append(both[:2:2], config.Listener{Network: "tls"}),
