@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,11 @@ func (a *app) serve() error {
 		return explainListen(err)
 	}
 	terminal := isTerminal(a.stdout)
-	b.summary(describeUsers(cfg, generated, terminal), terminal).print(a.stdout)
+	s := b.summary(describeUsers(cfg, generated, terminal), terminal)
+	s.print(a.stdout)
+	if s.noIPv4 {
+		log.Warn("no IPv4 address: browsers ask for IPv4 relays, so calls that need the relay fail; any address in public.ipv4 mends it")
+	}
 	return b.run(signals)
 }
 
@@ -79,5 +84,7 @@ func (b *box) summary(users []string, terminal bool) summary {
 	if !now.Static && now.IPv4.IsValid() && !onInternet(now.IPv4) {
 		s.relayLocal = now.IPv4
 	}
+	s.noIPv4 = now.IPv6.IsValid() && !now.IPv4.IsValid() &&
+		!slices.ContainsFunc(s.lan, func(a lanAddress) bool { return a.ip.Is4() })
 	return s
 }

@@ -30,6 +30,7 @@ type summary struct {
 	// internet does not see; otherwise the zero Addr.
 	relayLocal netip.Addr
 	noRelay    bool // no address to relay with was found at all
+	noIPv4     bool // there are IPv6 addresses alone
 	terminal   bool // a person reads it: a QR code helps, and an invite is told
 	room       string
 	invite     string // into room
@@ -157,6 +158,11 @@ func (s summary) notes() []string {
 	if s.noRelay {
 		notes = append(notes, "No address was found that calls could be relayed with. Give one in public.ipv4 or\n"+
 			"  public.ipv6 of config.yaml.")
+	}
+	if s.noIPv4 {
+		notes = append(notes, "This box has no IPv4 address, and browsers ask for IPv4 relays: calls that need the\n"+
+			"  relay fail. With domain set, any address in public.ipv4 of config.yaml mends it,\n"+
+			"  such as 192.0.2.1: callers then meet inside of this box.")
 	}
 	if home := s.home(); hostnet.IsShared(home) {
 		notes = append(notes, fmt.Sprintf("%s is an address that the provider shares among many homes: ports can't be\n"+

@@ -138,6 +138,7 @@ func TestSummaryNotes(t *testing.T) {
 		{"plain http", func(s *summary) { s.https = false }, "tls.source"},
 		{"relays stay here", func(s *summary) { s.relayLocal = netip.MustParseAddr("10.0.0.9") }, "public.ipv4"},
 		{"no relay at all", func(s *summary) { s.noRelay = true }, "public.ipv4"},
+		{"IPv6 alone", func(s *summary) { s.noIPv4 = true }, "public.ipv4"},
 		{"a shared address", func(s *summary) { s.lan = []lanAddress{{ip: netip.MustParseAddr("100.64.0.7")}} }, "IPv6"},
 		{"an open /", func(s *summary) { s.cfg.Signaling.SeedRoom = true }, "seed_room"},
 	} {
