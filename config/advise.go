@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"icebox/internal/hostnet"
 )
 
 // advise warns of what works and is better changed.
@@ -76,13 +78,13 @@ func (r *report) advisePublic(c *Config) {
 	if p.Source != "auto" && p.Source != "static" {
 		return
 	}
-	r.advisePrivate("public.ipv4", p.IPv4)
-	r.advisePrivate("public.ipv6", p.IPv6)
+	r.adviseAddress("public.ipv4", p.IPv4)
+	r.adviseAddress("public.ipv6", p.IPv6)
 }
 
-func (r *report) advisePrivate(key string, addr netip.Addr) {
-	if addr.IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
-		r.warn(key, "%s is a private address: relayed calls then stay on this side of the router", addr)
+func (r *report) adviseAddress(key string, addr netip.Addr) {
+	if addr.IsValid() && !hostnet.OnInternet(addr) {
+		r.warn(key, "the internet can't reach %s: relayed calls then stay on this side of the router", addr)
 	}
 }
 

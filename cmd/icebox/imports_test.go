@@ -18,7 +18,7 @@ import (
 // is only there for tests (natlab, conformance, e2e, interop, bench,
 // internal/boxtest) is imported by tests.
 var mayImport = map[string][]string{
-	"config":           {},
+	"config":           {"internal/hostnet"},
 	"certs":            {"config", "internal/hostnet"},
 	"publicaddr":       {"config", "internal/hostnet"},
 	"signaling":        {"config", "internal/hostnet", "internal/nowait"},

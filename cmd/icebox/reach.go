@@ -112,8 +112,5 @@ func outsidePort(cfg *config.Config, port int) int {
 	return 443
 }
 
-// onInternet says whether the internet can send to ip: it is none of a private
-// network or of this link alone.
-func onInternet(ip netip.Addr) bool {
-	return ip.IsGlobalUnicast() && !hostnet.IsPrivate(ip)
-}
+// onInternet says whether the internet can send to ip.
+func onInternet(ip netip.Addr) bool { return hostnet.OnInternet(ip) }

@@ -117,6 +117,7 @@ func TestOnInternet(t *testing.T) {
 		"198.51.100.7": true, "2001:db8::1": true,
 		"10.0.0.1": false, "172.16.0.1": false, "192.168.1.1": false, "100.64.0.1": false,
 		"169.254.1.1": false, "127.0.0.1": false, "fd00::1": false, "fe80::1": false, "0.0.0.0": false,
+		"192.0.0.2": false, "198.18.0.1": false, "240.0.0.1": false, "192.88.99.1": false,
 	} {
 		if got := onInternet(netip.MustParseAddr(ip)); got != want {
 			t.Errorf("%s: %v, want %v", ip, got, want)

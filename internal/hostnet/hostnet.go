@@ -4,6 +4,7 @@ package hostnet
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,25 @@ func IsPrivate(a netip.Addr) bool {
 func IsShared(a netip.Addr) bool {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10).Contains(a) ||
 		netip.PrefixFrom(netip.AddrFrom4([4]byte{192}), 24).Contains(a)
+}
+
+// special4 are IPv4 ranges that look public and that the internet does not route
+// to a box: protocol assignments (DS-Lite has its own end there, RFC 6333),
+// benchmarks (what TUN proxies make up addresses of, RFC 2544), the anycast of
+// 6to4 (RFC 7526), and what is reserved (RFC 1112).
+var special4 = []netip.Prefix{
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("192.88.99.0/24"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+}
+
+// OnInternet says whether the internet can send to a. The ranges for
+// documentation pass: they stand for such addresses.
+func OnInternet(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsGlobalUnicast() && !IsPrivate(a) &&
+		!slices.ContainsFunc(special4, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // IsContainer says whether an interface belongs to containers or virtual

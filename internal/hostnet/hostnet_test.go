@@ -39,6 +39,23 @@ func TestIsPrivate(t *testing.T) {
 	}
 }
 
+func TestOnInternet(t *testing.T) {
+	for text, want := range map[string]bool{
+		"198.51.100.7": true, "192.0.2.1": true, "203.0.113.7": true, "::ffff:203.0.113.7": true, "2001:db8::1": true,
+		"10.0.0.1": false, "192.168.1.1": false, "100.64.0.1": false, "fd00::1": false, "::ffff:10.0.0.1": false,
+		"127.0.0.1": false, "169.254.1.1": false, "0.0.0.0": false, "fe80::1": false, "ff02::1": false,
+		"192.0.0.2": false, "192.0.1.1": true, "198.17.255.255": true, "198.18.0.1": false, "198.19.255.255": false,
+		"198.20.0.0": true, "192.88.99.1": false, "223.255.255.255": true, "240.0.0.1": false, "255.255.255.255": false,
+	} {
+		if got := OnInternet(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	if OnInternet(netip.Addr{}) {
+		t.Error("no address is on the internet")
+	}
+}
+
 func TestIsShared(t *testing.T) {
 	for text, want := range map[string]bool{
 		"100.64.0.1": true, "100.127.255.255": true, "100.128.0.0": false, "192.0.0.2": true, "192.0.2.1": false,
