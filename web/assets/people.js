@@ -1,6 +1,7 @@
 // Who is in the room, by the names that they give themselves. A name is kept in
 // this browser; others get it with each change of what is sent.
 
+import { writeLines } from './card.js';
 import { onLanguage, t } from './lang.js';
 import { recall, remember } from './memory.js';
 import { element } from './view.js';
@@ -53,11 +54,7 @@ export class People {
   }
 
   #write() {
-    element('people').replaceChildren(...[t('you'), ...this.#here.map((id) => this.nameOf(id))].map((name) => {
-      const line = document.createElement('li');
-      line.textContent = name;
-      return line;
-    }));
+    writeLines(element('people'), [t('you'), ...this.#here.map((id) => this.nameOf(id))]);
   }
 }
 

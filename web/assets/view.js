@@ -1,6 +1,7 @@
 // What a call page shows besides the videos: its state, what is happening in
 // words, problems, and which buttons are there.
 
+import { Card, write, writeLines } from './card.js';
 import { onLanguage, t } from './lang.js';
 import { describe } from './describe.js';
 
@@ -19,12 +20,12 @@ export function show(visible, ...ids) {
 export class View {
   #status = ['status.loading'];
   #ways = new Map();
-  #problems = new Map(); // slot -> {key, values, action}
+  #problems = new Map(); // slot -> Card
 
   constructor() {
     onLanguage(() => {
       this.#writeStatus();
-      this.#writeProblems();
+      for (const card of this.#problems.values()) card.write();
       this.#writeWays();
     });
   }
@@ -35,10 +36,8 @@ export class View {
     document.body.dataset.state = name;
   }
 
-  // status is the sentence of key. It is only written when it changes: screen
-  // readers read it out.
+  // status is the sentence of key.
   status(key, values = {}) {
-    if (JSON.stringify(this.#status) === JSON.stringify([key, values])) return;
     this.#status = [key, values];
     this.#writeStatus();
   }
@@ -46,10 +45,15 @@ export class View {
   // problem shows the sentence of key in its slot, with a button where there is
   // an action {label, run}. Key '' clears the slot.
   problem(slot, key, { values, action } = {}) {
-    if (!key && !this.#problems.has(slot)) return;
-    if (key) this.#problems.set(slot, { key, values, action });
-    else this.#problems.delete(slot);
-    this.#writeProblems();
+    let card = this.#problems.get(slot);
+    if (!key) {
+      card?.box.remove();
+      this.#problems.delete(slot);
+      return;
+    }
+    if (!card) this.#problems.set(slot, card = new Card());
+    card.say({ key, values, action });
+    if (!card.box.parentElement) element('problems').append(card.box);
   }
 
   // ways lists how calls travel whose pictures are not shown here.
@@ -59,36 +63,11 @@ export class View {
   }
 
   #writeWays() {
-    element('ways').replaceChildren(...[...this.#ways.values()].slice(0, MOST_WAYS).map((known) => {
-      const line = document.createElement('li');
-      line.textContent = describe(known);
-      return line;
-    }));
+    writeLines(element('ways'), [...this.#ways.values()].slice(0, MOST_WAYS).map(describe));
   }
 
   #writeStatus() {
-    element('status').textContent = t(...this.#status);
+    write(element('status'), t(...this.#status));
     element('status').dataset.key = this.#status[0];
   }
-
-  #writeProblems() {
-    element('problems').replaceChildren(...[...this.#problems.values()].map(card));
-  }
-}
-
-function card({ key, values, action }) {
-  const box = document.createElement('div');
-  box.className = key.startsWith('status.') ? 'card' : 'card problem';
-  box.dataset.key = key;
-  const sentence = document.createElement('p');
-  sentence.textContent = t(key, values);
-  box.append(sentence);
-  if (action) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = t(action.label);
-    button.addEventListener('click', action.run);
-    box.append(button);
-  }
-  return box;
 }
