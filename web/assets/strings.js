@@ -148,7 +148,7 @@ const en = {
   'socket.slow': 'This device or its network is too slow for the box. Connecting anew…',
   'socket.busy': 'The box has too many connections from here. Close other tabs of it; it is tried again.',
   'socket.certificate': 'The page was loaded, but its connection to the box is refused. An iPhone or iPad does that when the certificate is not trusted, even if you clicked the warning through. Use a computer or an Android phone, or give the box a real certificate for its name.',
-  'socket.blocked': 'The page was loaded, but its WebSocket is refused. Something in between, such as a proxy, lets none through.',
+  'socket.blocked': 'The page was loaded, but its WebSocket is refused. Something in between lets none through: a proxy in front of the box must pass the Upgrade header on.',
 
   'notfound.title': 'Nothing here · icebox',
   'notfound.heading': 'Nothing here',
@@ -303,7 +303,7 @@ const zh = {
   'socket.slow': '这台设备或它的网络对盒子来说太慢，正在重新连接……',
   'socket.busy': '从这里到盒子的连接太多。请关闭其他标签页，会自动重试。',
   'socket.certificate': '页面打开了，但它与盒子的连接被拒绝。证书不受信任时，即使点过“继续访问”，iPhone 和 iPad 也会这样。请改用电脑或安卓手机，或者给盒子配一张与域名相符的正式证书。',
-  'socket.blocked': '页面打开了，但它的 WebSocket 被拒绝。可能中间的代理不允许 WebSocket。',
+  'socket.blocked': '页面打开了，但它的 WebSocket 被中间的设备或程序拒绝。盒子前面如果有代理，必须转发 Upgrade 头。',
 
   'notfound.title': '这里什么都没有 · icebox',
   'notfound.heading': '这里什么都没有',
