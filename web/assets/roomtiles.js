@@ -18,7 +18,7 @@ export class RoomTiles {
   local(stream, { video, screen }) {
     const mine = element('local');
     const tile = mine.parentElement;
-    mine.srcObject = stream;
+    if (mine.srcObject !== stream) mine.srcObject = stream; // setting it again begins anew
     mine.classList.toggle('mirrored', !screen);
     tile.hidden = !stream;
     tile.classList.toggle('audio', !video);

@@ -9,6 +9,7 @@ export class Sending {
 
   #camera = null; // with the microphone
   #screen = null;
+  #stream = null; // of what is sent of the two
   #asking = false; // which screen
 
   // openCamera asks for camera and microphone. It gives the error to be told of one
@@ -43,10 +44,14 @@ export class Sending {
     this.onchange();
   }
 
-  // stream is what is sent now, null: nothing.
+  // stream is what is sent now, null: nothing. It is the same one while its tracks are.
   stream() {
     const tracks = [...this.#of('audio'), ...this.#screen?.getVideoTracks() ?? this.#of('video')];
-    return tracks.length ? new MediaStream(tracks) : null;
+    const before = this.#stream?.getTracks() ?? [];
+    if (tracks.length !== before.length || tracks.some((track) => !before.includes(track))) {
+      this.#stream = tracks.length ? new MediaStream(tracks) : null;
+    }
+    return this.#stream;
   }
 
   // state is what there is, for the buttons, and what of it is on, for the others.

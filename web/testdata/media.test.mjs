@@ -70,6 +70,18 @@ test('a room gets the camera later, and a microphone that is off stays so', asyn
   assert.deepEqual([audio, video], [false, true]);
 });
 
+test('what is turned off and on is the same stream', async () => {
+  const sending = new Sending();
+  machine('', '');
+  assert.equal(sending.stream(), null);
+  await sending.openCamera();
+  const stream = sending.stream();
+  sending.toggle('audio');
+  assert.equal(sending.stream(), stream);
+  sending.end();
+  assert.equal(sending.stream(), null);
+});
+
 test('what was unplugged is not sent any more, and is said', async () => {
   const sending = new Sending();
   const told = [];
