@@ -590,7 +590,8 @@ class Peer {
     try {
       await this.pc.addIceCandidate(candidate);
     } catch (error) {
-      if (!this.#ignoring) console.warn('icebox: candidate', error); // the others may do
+      if (this.#ignoring || this.pc.signalingState === 'closed') return;
+      console.warn('icebox: candidate', error); // the others may do
     }
   }
 

@@ -175,7 +175,8 @@ export class Peer {
     try {
       await this.pc.addIceCandidate(candidate);
     } catch (error) {
-      if (!this.#ignoring) console.debug('icebox: candidate of another offer', error);
+      if (this.#ignoring || this.pc.signalingState === 'closed') return;
+      console.debug('icebox: candidate of another offer', error);
     }
   }
 

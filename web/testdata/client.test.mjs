@@ -424,6 +424,22 @@ test('one bad candidate keeps none of the others back', async () => {
   assert.deepEqual(pc.candidates, ['host', 'srflx']);
 });
 
+test('candidates of who has left are no reason to complain', async () => {
+  const { peer, pc } = await called('A');
+  const { warn } = console;
+  const said = [];
+  console.warn = (...words) => said.push(words);
+  pc.addIceCandidate = async () => { throw new Error(pc.signalingState); };
+  peer.receive({ type: 'candidates', candidates: ['bad'] });
+  await clock.settle();
+  assert.equal(said.length, 1);
+  peer.receive({ type: 'candidates', candidates: ['a', 'b'] });
+  last().say({ seq: 2, type: 'peer-left', id: 'A' });
+  await clock.settle();
+  console.warn = warn;
+  assert.equal(said.length, 1);
+});
+
 test('a call that was closed stays closed while the room goes on', async () => {
   const { call } = await called('A');
   const made = connections.length;
