@@ -9,13 +9,18 @@ export function stayAwake(on) {
 }
 
 async function apply() {
-  if (!wanted) {
-    lock?.release();
-    lock = null;
-  } else if (!lock && !document.hidden) {
-    lock = (await navigator.wakeLock?.request('screen').catch(() => null)) ?? null;
-    lock?.addEventListener('release', () => { lock = null; });
-  }
+  if (!wanted) return release();
+  if (lock || document.hidden) return;
+  const got = (await navigator.wakeLock?.request('screen').catch(() => null)) ?? null;
+  if (lock || !got) return got?.release(); // another was faster
+  lock = got;
+  lock.addEventListener('release', () => { if (lock === got) lock = null; });
+  if (!wanted) release(); // the call has ended meanwhile
+}
+
+function release() {
+  lock?.release();
+  lock = null;
 }
 
 document.addEventListener('visibilitychange', apply);
