@@ -14,7 +14,7 @@ type box struct {
 	hostname  string
 	lasting   []netip.Addr // private addresses of its networks
 	public    []netip.Addr // IPv4 addresses of its interfaces that are not private
-	transient []netip.Addr // those that come and go: global IPv6, containers, link-local
+	transient []netip.Addr // those that come and go: global IPv6, containers, tunnels, link-local
 }
 
 // readBox asks the system. An unknown host name is none.
@@ -35,21 +35,22 @@ func readBox() (box, error) {
 		}
 		for _, a := range addrs {
 			if n, ok := a.(*net.IPNet); ok {
-				b.add(i.Name, n.IP)
+				b.add(i.Name, i.Flags&net.FlagPointToPoint != 0, n.IP)
 			}
 		}
 	}
 	return b, nil
 }
 
-// add sorts in an address of the interface of this name. A link-local IPv6
-// address is left out: it is nothing without a zone, and no URL has one.
-func (b *box) add(name string, ip net.IP) {
+// add sorts in an address of the interface of this name, which may be a tunnel
+// such as a VPN or a dialled line. A link-local IPv6 address is left out: it is
+// nothing without a zone, and no URL has one.
+func (b *box) add(name string, tunnel bool, ip net.IP) {
 	a, ok := netip.AddrFromSlice(ip)
 	a = a.Unmap()
 	switch {
 	case !ok || a.IsMulticast() || a.IsUnspecified() || a.Is6() && a.IsLinkLocalUnicast():
-	case hostnet.IsContainer(name) || a.IsLinkLocalUnicast() || a.Is6() && !a.IsPrivate():
+	case tunnel || hostnet.IsContainer(name) || a.IsLinkLocalUnicast() || a.Is6() && !a.IsPrivate():
 		b.transient = append(b.transient, a)
 	case hostnet.IsPrivate(a):
 		b.lasting = append(b.lasting, a)

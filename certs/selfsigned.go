@@ -34,8 +34,9 @@ const (
 )
 
 // selfSigned returns have or the certificate in the state directory, where that
-// is still good for this box, else a new one. A new one keeps the key. Where it
-// can't be stored it lives in memory: a full disk must not end TLS.
+// is still good for this box, else a new one. A new one keeps the key and the
+// addresses of the last one. Where it can't be stored it lives in memory: a full
+// disk must not end TLS.
 func (s *Source) selfSigned(set settings, have *pair) (*pair, error) {
 	b, err := s.box()
 	if err != nil {
@@ -49,6 +50,12 @@ func (s *Source) selfSigned(set settings, have *pair) (*pair, error) {
 	why := staleState(stored, err, subject, now)
 	if why == "" {
 		return stored, nil
+	}
+	if have == nil {
+		have = stored
+	}
+	if have != nil {
+		subject.carry(have.cert.Leaf)
 	}
 	s.log.Info("making a self-signed certificate", "because", why)
 	key, err := stateKeyOf(set.stateDir)

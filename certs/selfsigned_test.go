@@ -195,6 +195,43 @@ func TestSelfSignedRenewal(t *testing.T) {
 	})
 }
 
+// TestSelfSignedMoves takes a box from one network to another and back, with a
+// start in between: each makes one certificate at most.
+func TestSelfSignedMoves(t *testing.T) {
+	cfg, j := selfSignedConfig(t.TempDir(), ""), new(journal)
+	now := box{hostname: "attic"}
+	start := func(lan string) *x509.Certificate {
+		t.Helper()
+		now.lasting = []netip.Addr{netip.MustParseAddr(lan)}
+		s, err := newSource(cfg, j.logger(), func() (box, error) { return now, nil }, nil)
+		must(t, err)
+		return shown(t, s)
+	}
+	start("192.168.1.20")
+	now.public = []netip.Addr{netip.MustParseAddr("8.7.6.5")}
+	start("10.0.0.20")
+	now.public = nil
+	last := start("172.16.0.20")
+	for _, lan := range []string{"192.168.1.20", "10.0.0.20", "172.16.0.20"} {
+		if !start(lan).Equal(last) {
+			t.Errorf("back in the network of %s there is another certificate", lan)
+		}
+	}
+	j.wantCount(t, 3, "making a self-signed certificate")
+	if last.VerifyHostname("8.7.6.5") == nil {
+		t.Error("a public address of the past is told to everybody")
+	}
+	for n := range 3 * maxExtra {
+		last = start(netip.AddrFrom4([4]byte{10, 1, byte(n), 1}).String())
+	}
+	if n := len(last.IPAddresses); n != maxExtra+3 { // with both of loopback and the one of now
+		t.Errorf("%d addresses", n)
+	}
+	if err := last.VerifyHostname("10.1.94.1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSelfSignedSlowClock starts with a clock that is a year behind, as on a
 // board without a battery before it has asked for the time.
 func TestSelfSignedSlowClock(t *testing.T) {
@@ -273,10 +310,10 @@ func TestBoxSortsAddresses(t *testing.T) {
 	var b box
 	for _, in := range []struct{ name, ip string }{
 		{"eth0", "192.168.1.2"}, {"eth0", "fe80::1"}, {"eth0", "169.254.1.1"}, {"eth0", "2a00::1"}, {"eth0", "fd00::1"},
-		{"br-lan", "10.0.0.1"}, {"ppp0", "8.8.4.4"}, {"wg0", "100.64.0.9"}, {"docker0", "172.17.0.1"},
+		{"br-lan", "10.0.0.1"}, {"wan", "8.8.4.4"}, {"eth2", "100.64.0.9"}, {"ppp0", "8.8.8.8"}, {"tun0", "10.9.0.1"}, {"docker0", "172.17.0.1"},
 		{"br-0123456789ab", "172.18.0.1"}, {"vethabc", "10.1.1.1"}, {"eth1", "224.0.0.1"}, {"eth1", "0.0.0.0"},
 	} {
-		b.add(in.name, net.ParseIP(in.ip))
+		b.add(in.name, in.name == "ppp0" || in.name == "tun0", net.ParseIP(in.ip))
 	}
 	list := func(addrs []netip.Addr) (s string) {
 		for _, a := range addrs {
@@ -287,7 +324,7 @@ func TestBoxSortsAddresses(t *testing.T) {
 	for what, pair := range map[string][2]string{
 		"lasting":   {list(b.lasting), "192.168.1.2 fd00::1 10.0.0.1 100.64.0.9"},
 		"public":    {list(b.public), "8.8.4.4"},
-		"transient": {list(b.transient), "169.254.1.1 2a00::1 172.17.0.1 172.18.0.1 10.1.1.1"},
+		"transient": {list(b.transient), "169.254.1.1 2a00::1 8.8.8.8 10.9.0.1 172.17.0.1 172.18.0.1 10.1.1.1"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %s, want %s", what, pair[0], pair[1])

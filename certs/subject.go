@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"icebox/internal/hostnet"
 )
 
 // subject is what a self-signed certificate is to be good for.
@@ -22,9 +24,9 @@ const maxExtra = 32
 // the names and addresses of the machine.
 //
 // A new certificate loses the exception that a person has made for the old one,
-// so only what lasts is a reason for it. Addresses of containers and IPv6
-// privacy addresses come and go; so does a public IPv4 address of an interface,
-// and where there is a domain nobody needs it.
+// so only what lasts is a reason for it. Addresses of containers and tunnels and
+// IPv6 privacy addresses come and go; so does a public IPv4 address of an
+// interface, and where there is a domain nobody needs it.
 func subjectOf(set settings, b box) subject {
 	var s subject
 	s.addHost(set.host)
@@ -44,6 +46,18 @@ func subjectOf(set settings, b box) subject {
 	}
 	s.extra = s.extra[:min(len(s.extra), maxExtra)]
 	return s
+}
+
+// carry adds the private addresses of the last certificate, as far as there is
+// room: a box that comes back to a network, or to its VPN, then needs no new one.
+func (s *subject) carry(last *x509.Certificate) {
+	for _, ip := range last.IPAddresses {
+		a, _ := netip.AddrFromSlice(ip)
+		a = a.Unmap()
+		if len(s.extra) < maxExtra && hostnet.IsPrivate(a) && !slices.Contains(s.addrs, a) && !slices.Contains(s.extra, a) {
+			s.extra = append(s.extra, a)
+		}
+	}
 }
 
 // addHost adds a name, or an address written as one; what is neither is left
