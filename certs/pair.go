@@ -36,7 +36,7 @@ func loadFiles(certPath, keyPath string, have *pair) (*pair, error) {
 	}
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, fmt.Errorf("certificate %s with key %s: %w", certPath, keyPath, err)
+		return nil, fmt.Errorf("certificate %s with key %s: %w%s", certPath, keyPath, err, pairHint(certPEM, keyPEM))
 	}
 	return &pair{source: sourceFiles, digest: digest, cert: &cert}, nil
 }

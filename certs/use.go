@@ -47,6 +47,9 @@ func (s *Source) announce(c *inForce) {
 	if host := s.used.host; host != "" && leaf.VerifyHostname(host) != nil {
 		s.log.Warn("the certificate is not for the domain", "domain", host, "names", leaf.DNSNames)
 	}
+	if isEd25519(leaf) {
+		s.log.Warn("browsers take no certificate with an Ed25519 key: use ECDSA P-256 or RSA")
+	}
 	if err := c.checkTime(time.Now()); err != nil {
 		s.log.Error("the certificate is not good now", "err", err)
 	} else if c.distrust != nil {
@@ -68,5 +71,5 @@ func (s *Source) announceTrust(c *inForce) {
 		s.log.Info("the certificate is trusted now")
 		return
 	}
-	s.log.Warn("browsers do not trust the certificate", "err", c.distrust)
+	s.log.Warn("browsers do not trust the certificate"+trustHint(c.cert, c.distrust), "err", c.distrust)
 }
