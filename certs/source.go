@@ -143,6 +143,16 @@ func (s *Source) NotAfter() time.Time {
 	return c.cert.Leaf.NotAfter
 }
 
+// CheckTime says why the certificate in force is not good now: it has ended, or
+// begins later. Nil with tls.source off.
+func (s *Source) CheckTime() error {
+	c := s.current.Load()
+	if c == nil {
+		return nil
+	}
+	return c.checkTime(time.Now())
+}
+
 // Update goes over to what cfg asks for. Where that is no good, the certificate
 // in force stays, the error is logged, and what cfg asks for is taken as soon as
 // it is good. Turning TLS on or off waits for the next start.

@@ -21,3 +21,16 @@ func certificateFiles(cfg *config.Config, log *slog.Logger) (*certs.Source, erro
 	}
 	return source, nil
 }
+
+// checkCertificate finds the faults of that certificate; one that serve would
+// show although its time is over counts.
+func checkCertificate(cfg *config.Config, log *slog.Logger) error {
+	source, err := certificateFiles(cfg, log)
+	if err != nil || source == nil {
+		return err
+	}
+	if err := source.CheckTime(); err != nil {
+		return fmt.Errorf("tls.cert: %w: renew it", err)
+	}
+	return nil
+}

@@ -31,11 +31,12 @@ func (a *app) check() error {
 	for _, w := range warnings {
 		fmt.Fprintln(a.stderr, "warning:", w)
 	}
-	if err := cfg.Secrets(false); err != nil && !errors.Is(err, config.ErrNoState) {
-		return err
+	fault := cfg.Secrets(false)
+	if errors.Is(fault, config.ErrNoState) {
+		fault = nil
 	}
 	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
-	if _, err := certificateFiles(cfg, log); err != nil {
+	if err := errors.Join(fault, checkCertificate(cfg, log)); err != nil {
 		return err
 	}
 	if cfg.Path == "" {
