@@ -29,6 +29,7 @@ const CHECK = 15_000; // ms between two signs of life that are asked for
 const SILENCE = 8_000; // ms that one may take
 const KEPT = 2_000; // messages that wait to be taken, more are refused
 const BURST = 100; // messages at once, and
+const LATE = 60_000; // ms that an attempt which was given up may still be under way
 const RATE = 0.04; // messages a ms from then on: less than signaling.messages allows
 
 // Close codes after which there is no use in trying again, those after which
@@ -36,6 +37,9 @@ const RATE = 0.04; // messages a ms from then on: less than signaling.messages a
 const HOPELESS = new Set([1002, 1003, 1007, 1009, 4401, 4409]);
 const GONE = new Set([1001, 4404, 4429]);
 const LEAST_WAIT = { 4429: 5_000 };
+const TAKEN_OVER = 4409;
+
+const NAME = /^[A-Za-z0-9_-]{1,64}$/; // of a room
 
 // The type of a message of ours to ourselves. When it is back, all before it were
 // taken, and the connection lives: a script can't see the pings of the server.
@@ -91,13 +95,17 @@ export class Room extends Emitter {
   #budget = BURST;
   #pumpedAt = 0;
   #pumping = 0; // timer
+  #echo = 0; // number of the last ECHO
+  #givenUpAt = -LATE; // when an attempt to come back was given up, which may get through yet
 
   /**
    * name is that of the room, invite the token behind the # of a link into it,
-   * base the address of the box: by default where this file came from.
+   * base the address of the box: by default where this file came from. A name that
+   * no room can have is a TypeError.
    */
   constructor(name, { invite = '', base = new URL('.', import.meta.url) } = {}) {
     super();
+    if (!NAME.test(name)) throw new TypeError('a room is 1 to 64 letters of A-Z and a-z, digits, - and _');
     this.name = name;
     this.#invite = invite;
     this.#base = base;
@@ -166,6 +174,7 @@ export class Room extends Emitter {
   // #abandon gives up a socket, which may take long to notice that it is dead.
   #abandon() {
     const old = this.#socket;
+    if (this.#resume && !this.open) this.#givenUpAt = performance.now();
     this.#ended(1006, '');
     old?.close(4000); // no 1000: we come back
   }
@@ -174,12 +183,20 @@ export class Room extends Emitter {
     const opened = this.open;
     const why = this.#reason || reason;
     this.#disconnect();
-    if (HOPELESS.has(code)) return this.#finish(code, why);
+    if (HOPELESS.has(code) && !this.#byOurselves(code)) return this.#finish(code, why);
     if (GONE.has(code)) this.#resume = '';
     if (opened && performance.now() - this.#openedAt > STEADY) this.#tries = 0;
     const wait = code === 4404 ? 0 : Math.max(LEAST_WAIT[code] ?? 0, this.#backoff());
     this.#retry = setTimeout(() => this.#dial(), wait);
     this.emit('reconnecting', { code, reason: why, opened, wait });
+  }
+
+  // #byOurselves says whether it was an attempt of our own, given up and late, that has
+  // taken this peer over: nobody is behind that one.
+  #byOurselves(code) {
+    if (code !== TAKEN_OVER || performance.now() - this.#givenUpAt > LATE) return false;
+    this.#givenUpAt = -LATE;
+    return true;
   }
 
   // #backoff is the wait before the next try, with a random part, so that not all
@@ -241,6 +258,7 @@ export class Room extends Emitter {
     this.iceServers = m.iceServers;
     if (m.resumed) this.#comeBack(m);
     else this.#enter(m);
+    if (!this.#wanted) return; // closed by who was told that all is lost
     this.#pump();
     this.emit(m.resumed ? 'resumed' : 'welcome', { id: m.id, peers: [...this.peers] });
   }
@@ -255,12 +273,13 @@ export class Room extends Emitter {
 
   #enter({ id, peers }) {
     if (this.id) this.emit('lost', { id: this.id });
+    if (!this.#wanted) return;
     this.id = id;
     this.peers = new Set(peers);
     this.#seq = 0;
     this.#sent = [];
     this.#count = 0;
-    this.#handed = 0;
+    this.#handed = this.#echo = 0;
     this.open = true;
   }
 
@@ -300,14 +319,15 @@ export class Room extends Emitter {
       this.#budget--;
       this.#socket.send(text);
       this.#handed = n;
+      if (n === this.#echo && !this.#silence) this.#silence = setTimeout(() => this.#abandon(), SILENCE);
     }
   }
 
-  // #check asks for a sign of life.
+  // #check asks for a sign of life, which has time from when the socket has it.
   #check() {
-    if (!this.open || this.#silence) return;
-    this.send({ type: ECHO, n: this.#count + 1 }, this.id);
-    this.#silence = setTimeout(() => this.#abandon(), SILENCE);
+    if (!this.open || this.#silence || this.#echo > this.#handed) return;
+    this.#echo = this.#count + 1;
+    if (!this.send({ type: ECHO, n: this.#echo }, this.id)) this.#echo = 0;
   }
 }
 

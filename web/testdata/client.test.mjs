@@ -208,6 +208,47 @@ test('a connection that is dead without a word is found out', () => {
   assert.equal(told.length, 2);
 });
 
+test('an attempt that was given up, and gets through late, is no end', () => {
+  const { told } = enter();
+  last().say(welcome());
+  last().end(1006);
+  clock.tick(500);
+  listeners.online(); // the attempt of now is given up
+  last().say(welcome({ resumed: true }));
+  last().end(4409, 'taken-over');
+  assert.deepEqual(told, ['welcome B', 'reconnecting 1006', 'reconnecting 1006', 'resumed B', 'reconnecting 4409 taken-over']);
+  clock.tick(4_000);
+  last().say(welcome({ resumed: true }));
+  last().end(4409, 'taken-over'); // by somebody else, then
+  assert.equal(told.at(-1), 'closed 4409 taken-over');
+});
+
+test('an echo that waits behind much has its time from when it leaves', () => {
+  const { room } = enter();
+  last().say(welcome());
+  clock.tick(14_000);
+  for (let i = 0; i < 1_000; i++) room.send({ type: 'x' });
+  clock.tick(30_000); // 900 of them take 22.5 s
+  assert.equal(sockets[0].closed, 0);
+  assert.equal(last().sent.at(-1).type, 'client-echo');
+  clock.tick(8_000);
+  assert.equal(sockets[0].closed, 4000);
+});
+
+test('who closes a room when all is lost is out of it', () => {
+  const { room, told } = enter((r) => r.on('lost', () => r.close()));
+  last().say(welcome());
+  last().end(4404, 'resume-lost');
+  clock.tick(1);
+  last().say(welcome({ id: 'D' }));
+  assert.deepEqual(told, ['welcome B', 'reconnecting 4404 resume-lost', 'lost B', 'closed 1000']);
+  assert.equal(room.open, false);
+});
+
+test('a name that no room can have is refused at once', () => {
+  for (const name of ['', 'küche', 'a b', 'a/b', 'x'.repeat(65)]) assert.throws(() => new Room(name, { base: BASE }), TypeError);
+});
+
 test('an echo says what was taken', () => {
   const { room } = enter();
   last().say(welcome());
