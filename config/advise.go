@@ -16,6 +16,7 @@ import (
 // advise warns of what works and is better changed.
 func (r *report) advise(c *Config) {
 	r.adviseUsers(c)
+	r.adviseDomain(c)
 	r.advisePublic(c)
 	r.adviseExposure(c)
 	r.adviseFiles(c)
@@ -68,6 +69,24 @@ func common() []string {
 		password password1 password12 password123 princess qwer1234 qwerty qwerty123
 		qwertyuiop root secret sunshine superman test1234 testtest trustno1 turnserver
 		user1234 username welcome welcome1 whatever zaq12wsx`)
+}
+
+// adviseDomain warns of a name that the internet can't know.
+func (r *report) adviseDomain(c *Config) {
+	if name, err := asciiName(c.Domain); err == nil && name != "" && homeName(name) {
+		r.warn("domain", "the internet can't know %s: callers outside won't find the box; take a name of a DDNS service, or one of your own", quote(c.Domain))
+	}
+}
+
+// homeName says whether a name means something in a network of its own only: RFC
+// 6762, RFC 8375, what routers give their networks, and names of one label.
+func homeName(name string) bool {
+	name = strings.ToLower(name)
+	if !strings.Contains(name, ".") {
+		return true
+	}
+	return slices.ContainsFunc([]string{".lan", ".local", ".home.arpa", ".internal", ".localdomain", ".home"},
+		func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 func (r *report) advisePublic(c *Config) {

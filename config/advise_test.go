@@ -12,6 +12,7 @@ func TestWarnings(t *testing.T) {
 	house(t)
 	write(t, "sekret", "letmein\n")
 	const guess = `: whoever guesses it can relay through this box; choose another, or "" to have one made`
+	const outside = `: callers outside won't find the box; take a name of a DDNS service, or one of your own`
 	for _, test := range []struct{ file, want string }{
 		{"turn: {users: [{name: admin, password: 123456}]}", `config.yaml:1: turn.users[0].password: the password of "admin" is one of those that everybody tries` + guess},
 		{"turn: {users: [{name: ann, password: Password}]}", `config.yaml:1: turn.users[0].password: the password of "ann" is one of those that everybody tries` + guess},
@@ -22,6 +23,15 @@ func TestWarnings(t *testing.T) {
 		{"turn: {users: [{name: ann, password_file: sekret}]}", `config.yaml:1: turn.users[0].password_file: the password of "ann" is one of those that everybody tries` + guess},
 		{"turn:\n  users:\n    - {name: ann, key: 00112233445566778899aabbccddeeff}", `config.yaml:3: turn.users[0].key: the key is good for realm "icebox" only: set turn.realm, so that it stays that`},
 		{"turn: {users: [{name: ann, password: xk3vqp81}]}", ""},
+		{"domain: box.LAN", `config.yaml:1: domain: the internet can't know "box.LAN"` + outside},
+		{"domain: box.local", `config.yaml:1: domain: the internet can't know "box.local"` + outside},
+		{"domain: box.home.arpa", `config.yaml:1: domain: the internet can't know "box.home.arpa"` + outside},
+		{"domain: box.internal", `config.yaml:1: domain: the internet can't know "box.internal"` + outside},
+		{"domain: box.localdomain", `config.yaml:1: domain: the internet can't know "box.localdomain"` + outside},
+		{"domain: box.home", `config.yaml:1: domain: the internet can't know "box.home"` + outside},
+		{"domain: box", `config.yaml:1: domain: the internet can't know "box"` + outside},
+		{"domain: local.example", ""},
+		{"domain: home.bücher.example", ""},
 		{"public: {ipv4: 192.168.1.2}", "config.yaml:1: public.ipv4: the internet can't reach 192.168.1.2: relayed calls then stay on this side of the router"},
 		{"public: {ipv4: 100.64.1.2}", "config.yaml:1: public.ipv4: the internet can't reach 100.64.1.2: relayed calls then stay on this side of the router"},
 		{"public: {ipv4: 192.0.0.2}", "config.yaml:1: public.ipv4: the internet can't reach 192.0.0.2: relayed calls then stay on this side of the router"},

@@ -107,17 +107,17 @@ func (f forward) String() string {
 	return f.networks + "\t" + ports + "\t" + f.what
 }
 
-// opening says what to do with ports that lead to the address to. One that the
-// internet knows has no router that translates it, though with IPv6 one that
-// guards it.
-func opening(to netip.Addr) string {
+// opening says what to do with ports that lead to the address to, and what they
+// are once it is done. An address that the internet knows has no router that
+// translates it, though with IPv6 one that guards it.
+func opening(to netip.Addr) (do, done string) {
 	switch {
 	case !to.IsValid():
-		return "forward these ports of the router to this box, which has no network yet"
+		return "forward these ports of the router to this box, which has no network yet", "forwarded"
 	case to.Is6() && onInternet(to):
-		return "let these ports in through the firewalls of the router and of this machine"
+		return "let these ports in through the firewalls of the router and of this machine", "let in"
 	case onInternet(to) || hostnet.IsShared(to):
-		return "let these ports in through this machine's firewall"
+		return "let these ports in through this machine's firewall", "let in"
 	}
-	return fmt.Sprintf("forward these ports of the router to %s", to)
+	return fmt.Sprintf("forward these ports of the router to %s", to), "forwarded"
 }

@@ -65,9 +65,10 @@ func (s summary) print(out io.Writer) {
 // printPorts prints what has to reach this box: the address that the first port
 // leads to stands above them, another in its row.
 func (s summary) printPorts(out io.Writer) {
-	rows := forwards(s.cfg, s.turn, s.page, s.home())
+	rows := s.ports()
 	usual := rows[0].to
-	fmt.Fprintf(out, "\nTo be reached from the internet, %s:\n", opening(usual))
+	do, _ := opening(usual)
+	fmt.Fprintf(out, "\nTo be reached from the internet, %s:\n", do)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, f := range rows {
 		if f.to == usual {
@@ -77,6 +78,8 @@ func (s summary) printPorts(out io.Writer) {
 	}
 	w.Flush()
 }
+
+func (s summary) ports() []forward { return forwards(s.cfg, s.turn, s.page, s.home()) }
 
 // home is the first address of this box; the zero Addr where it has no network.
 func (s summary) home() netip.Addr {
@@ -97,7 +100,8 @@ func (s summary) scheme() string {
 func (s summary) pages() []string {
 	var rows []string
 	if public := web.PublicURL(s.cfg, s.scheme(), portOf(s.page)); public != "" {
-		rows = append(rows, fmt.Sprintf("%-36s from anywhere", public))
+		_, done := opening(s.ports()[0].to)
+		rows = append(rows, fmt.Sprintf("%-36s from the internet, once the ports below are %s", public, done))
 	}
 	if bound := addressOf(s.page); bound.IsValid() && !bound.IsUnspecified() {
 		return append(rows, web.PageURL(s.scheme(), bound.String(), portOf(s.page)))

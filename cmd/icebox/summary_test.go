@@ -104,6 +104,42 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// TestPages: the public page first, with what it takes.
+func TestPages(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		with func(*summary)
+		want []string
+	}{
+		{"nothing public", func(*summary) {}, []string{"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"a domain", func(s *summary) { s.cfg.Domain = "home.example" }, []string{
+			"https://home.example:3002 from the internet, once the ports below are forwarded",
+			"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"no router", func(s *summary) {
+			s.cfg.Domain, s.lan[0].ip = "home.example", netip.MustParseAddr("198.51.100.7")
+		}, []string{
+			"https://home.example:3002 from the internet, once the ports below are let in",
+			"https://198.51.100.7:3002 from this network (eth0)"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := summary{
+				cfg:   &config.Config{},
+				https: true,
+				page:  &net.TCPAddr{Port: 3002},
+				lan:   []lanAddress{{ip: netip.MustParseAddr("192.168.1.20"), via: "eth0"}},
+			}
+			c.with(&s)
+			var got []string
+			for _, row := range s.pages() {
+				got = append(got, strings.Join(strings.Fields(row), " "))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
 // TestPagesWithoutNetwork: loopback is not what the network of this box can use.
 func TestPagesWithoutNetwork(t *testing.T) {
 	s := summary{cfg: &config.Config{}, page: &net.TCPAddr{Port: 3002}, lan: []lanAddress{{ip: netip.MustParseAddr("127.0.0.1")}}}
