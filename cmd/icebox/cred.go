@@ -84,18 +84,12 @@ func chooseUser(cfg *config.Config, name string) (string, error) {
 	return name, nil
 }
 
-// credHost is the host that the iceServers name: the domain, else the static
-// public address, else the one of this box in its own network.
+// credHost is the host that the iceServers name. That of this network alone is
+// said to be so.
 func (a *app) credHost(cfg *config.Config) (string, error) {
 	lan := lanAddresses()[0].ip
-	switch {
-	case cfg.Domain != "":
-	case cfg.Public.IPv4.IsValid():
-		return cfg.Public.IPv4.String(), nil
-	case cfg.Public.IPv6.IsValid():
-		return cfg.Public.IPv6.String(), nil
-	default:
+	if cfg.Domain == "" && !staticAddress(cfg).IsValid() {
 		fmt.Fprintf(a.stderr, "icebox: neither domain nor public.ipv4 is set: %s works in this network only\n", lan)
 	}
-	return web.PublicHost(cfg, lan.String())
+	return publicName(cfg, lan)
 }

@@ -21,6 +21,7 @@ func TestCredHost(t *testing.T) {
 		{"the domain", "bücher.example", config.Public{IPv4: v4}, "xn--bcher-kva.example", false},
 		{"a static address", "", config.Public{IPv4: v4, IPv6: v6}, "198.51.100.7", false},
 		{"a static IPv6 address", "", config.Public{IPv6: v6}, "2001:db8::7", false},
+		{"a static address that is not used", "", config.Public{Source: "interface", IPv4: v4}, lan, true},
 		{"neither", "", config.Public{}, lan, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -74,11 +74,11 @@ func (a *app) landingPage(cfg *config.Config) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the port of signaling.listen: %w", err)
 	}
-	if page := web.PublicURL(cfg, scheme, port); page != "" {
-		return page, nil
-	}
-	if port == 0 {
+	if port == 0 && cfg.Public.URL == "" {
 		fmt.Fprintln(a.stderr, "icebox: signaling.listen has port 0: put the port that the box has chosen into the link")
+	}
+	if page := publicPage(cfg, scheme, port); page != "" {
+		return page, nil
 	}
 	host, err := a.credHost(cfg)
 	if err != nil {

@@ -99,9 +99,9 @@ func (s summary) scheme() string {
 // pages lists the addresses of the landing page, the public one first.
 func (s summary) pages() []string {
 	var rows []string
-	if public := web.PublicURL(s.cfg, s.scheme(), portOf(s.page)); public != "" {
-		_, done := opening(s.ports()[0].to)
-		rows = append(rows, fmt.Sprintf("%-36s from the internet, once the ports below are %s", public, done))
+	public := publicPage(s.cfg, s.scheme(), portOf(s.page))
+	if public != "" {
+		rows = append(rows, fmt.Sprintf("%-36s %s", public, s.publicReach()))
 	}
 	if bound := addressOf(s.page); bound.IsValid() && !bound.IsUnspecified() {
 		return append(rows, web.PageURL(s.scheme(), bound.String(), portOf(s.page)))
@@ -111,10 +111,20 @@ func (s summary) pages() []string {
 		return append(rows, fmt.Sprintf("%-36s from this machine alone: it has no network yet", row))
 	}
 	for _, a := range s.lan {
-		row := web.PageURL(s.scheme(), a.ip.String(), portOf(s.page))
-		rows = append(rows, fmt.Sprintf("%-36s from this network (%s)", row, a.via))
+		if row := web.PageURL(s.scheme(), a.ip.String(), portOf(s.page)); row != public {
+			rows = append(rows, fmt.Sprintf("%-36s from this network (%s)", row, a.via))
+		}
 	}
 	return rows
+}
+
+// publicReach says from where the public page is reached, and what it takes.
+func (s summary) publicReach() string {
+	if s.cfg.Domain == "" && s.cfg.Public.URL == "" && !onInternet(staticAddress(s.cfg)) {
+		return "from the network of that address"
+	}
+	_, done := opening(s.ports()[0].to)
+	return "from the internet, once the ports below are " + done
 }
 
 // link is the one landing page that links are made of.
@@ -126,7 +136,7 @@ func (s summary) link() string {
 // snippet is the argument of an RTCPeerConnection, with a placeholder for the
 // password.
 func (s summary) snippet() string {
-	host, err := web.PublicHost(s.cfg, s.lan[0].ip.String())
+	host, err := publicName(s.cfg, s.lan[0].ip)
 	if err != nil {
 		host = s.lan[0].ip.String()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -115,6 +116,24 @@ func TestPages(t *testing.T) {
 		{"a domain", func(s *summary) { s.cfg.Domain = "home.example" }, []string{
 			"https://home.example:3002 from the internet, once the ports below are forwarded",
 			"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"a static address", func(s *summary) { s.cfg.Public.IPv4 = netip.MustParseAddr("198.51.100.7") }, []string{
+			"https://198.51.100.7:3002 from the internet, once the ports below are forwarded",
+			"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"a domain and a static address", func(s *summary) {
+			s.cfg.Domain, s.cfg.Public.IPv4 = "home.example", netip.MustParseAddr("198.51.100.7")
+		}, []string{
+			"https://home.example:3002 from the internet, once the ports below are forwarded",
+			"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"a static address of its own", func(s *summary) {
+			s.cfg.Public.IPv4 = netip.MustParseAddr("198.51.100.7")
+			s.lan[0].ip = s.cfg.Public.IPv4
+		}, []string{"https://198.51.100.7:3002 from the internet, once the ports below are let in"}},
+		{"a static address of an overlay", func(s *summary) { s.cfg.Public.IPv4 = netip.MustParseAddr("100.64.0.7") }, []string{
+			"https://100.64.0.7:3002 from the network of that address",
+			"https://192.168.1.20:3002 from this network (eth0)"}},
+		{"a static address that is not used", func(s *summary) {
+			s.cfg.Public = config.Public{Source: "interface", IPv4: netip.MustParseAddr("198.51.100.7")}
+		}, []string{"https://192.168.1.20:3002 from this network (eth0)"}},
 		{"no router", func(s *summary) {
 			s.cfg.Domain, s.lan[0].ip = "home.example", netip.MustParseAddr("198.51.100.7")
 		}, []string{
@@ -129,6 +148,14 @@ func TestPages(t *testing.T) {
 				lan:   []lanAddress{{ip: netip.MustParseAddr("192.168.1.20"), via: "eth0"}},
 			}
 			c.with(&s)
+			s.cfg.Signaling.Listen = ":3002"
+			invites, err := (&app{stderr: io.Discard}).landingPage(s.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if public := publicPage(s.cfg, "https", 3002); public != "" && (s.link() != public || invites != public) {
+				t.Errorf("serve links to %s, invite to %s, want %s", s.link(), invites, public)
+			}
 			var got []string
 			for _, row := range s.pages() {
 				got = append(got, strings.Join(strings.Fields(row), " "))
@@ -137,6 +164,19 @@ func TestPages(t *testing.T) {
 				t.Errorf("got %q\nwant %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestSnippetHost: what a page of one's own is told to use is what others reach.
+func TestSnippetHost(t *testing.T) {
+	s := summary{cfg: &config.Config{}, lan: []lanAddress{{ip: netip.MustParseAddr("192.168.1.20")}}}
+	s.cfg.TURN.Listen = []config.Listener{{Network: "udp"}}
+	s.turn = []net.Addr{&net.UDPAddr{Port: 3478}}
+	for _, c := range []struct{ static, want string }{{"", "stun:192.168.1.20:3478"}, {"198.51.100.7", "stun:198.51.100.7:3478"}} {
+		s.cfg.Public.IPv4, _ = netip.ParseAddr(c.static)
+		if got := s.snippet(); !strings.Contains(got, c.want) {
+			t.Errorf("%q: got %s, want %s", c.static, got, c.want)
+		}
 	}
 }
 
