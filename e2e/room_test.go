@@ -127,8 +127,18 @@ func TestRoomOfTheLandingPage(t *testing.T) {
 	v.fill("room", "attic")
 	v.fill("user", user)
 	v.fill("password", "wrong")
+	v.until("one answer is an error", `() => {
+		const { fetch } = window
+		window.fetch = async () => {
+			window.fetch = fetch
+			return new Response('', { status: 500 })
+		}
+		return true
+	}`)
 	v.click("create")
-	v.until("it says that the password is wrong", `() => !document.getElementById('make_problem').hidden`)
+	v.until("it says that no room was made", `() => document.getElementById('make_problem').textContent.endsWith('No room was made.')`)
+	v.click("create")
+	v.until("it says that the password is wrong", `() => document.getElementById('make_problem').textContent.includes('password is wrong')`)
 	v.until("it takes another", `p => { document.getElementById('password').value = p; return true }`, password)
 	v.click("create")
 	v.until("it shows the link", `() => document.getElementById('link').value.includes('/r/attic#')`)

@@ -32,7 +32,7 @@ export class RoomMaker {
     element('create').disabled = true;
     const { status, made } = await ask(room, element('user').value, element('password').value);
     element('create').disabled = false;
-    this.#say(status === 200 ? '' : PROBLEMS[status] ?? 'problem.server');
+    this.#say(status === 200 ? '' : PROBLEMS[status] ?? 'make.server');
     if (made) this.#show(made);
   }
 

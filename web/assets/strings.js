@@ -130,6 +130,7 @@ const en = {
   'make.name': 'A name has letters A to Z, digits, - and _ only, 64 at most.',
   'make.wrong': 'The box does not take this request.',
   'make.unreachable': 'The box can’t be reached. Is it running, and this device online?',
+  'make.server': 'The box answered with an error; its log says more. No room was made.',
   'make.slow': 'Too many wrong passwords from here. Try again in a moment.',
 
   'problem.insecure': 'This page came over plain http. Browsers give camera, microphone and screen to https pages only: open it with https://.',
@@ -285,6 +286,7 @@ const zh = {
   'make.name': '房间名只能用英文字母、数字、- 和 _，最多 64 个字符。',
   'make.wrong': '盒子不接受这个请求。',
   'make.unreachable': '连不上盒子。它在运行吗？本机有网络吗？',
+  'make.server': '盒子出错了，详情在它的日志里。房间没有建成。',
   'make.slow': '这里输错密码的次数太多，请稍后再试。',
 
   'problem.insecure': '此页面是用 http 打开的。浏览器只允许 https 页面使用摄像头、麦克风和屏幕，请改用 https:// 打开。',
