@@ -12,7 +12,7 @@ export class Login {
   onproblem = () => {}; // (key of a sentence, or '' when it is over)
   onservers = () => {}; // (servers) when they have been renewed
 
-  direct = false; // without the relay, by choice
+  direct = false; // without the relay: by choice, or since the sign-in is not taken any more
   #form;
   #renewAt = Infinity; // by Date.now, which goes on while the device sleeps
 
@@ -63,7 +63,15 @@ export class Login {
   async #renew() {
     this.#renewAt = Infinity;
     const answer = await askForServers(recall(KEY));
+    if (answer.status === 401) return this.#refused();
     this.#renewAt = Date.now() + (answer.status === 200 ? renewal(answer.ttl) : 60_000);
     if (answer.status === 200) this.onservers(answer.servers);
+  }
+
+  // #refused is when the user was taken out of the configuration, or has another
+  // password. A call goes on with what it has.
+  #refused() {
+    this.direct = true;
+    this.onproblem('login.wrong');
   }
 }

@@ -55,7 +55,10 @@ export class Page {
       this.#asking = true;
       this.render();
     };
-    this.#login.onproblem = (key) => this.#view.problem('login', key);
+    this.#login.onproblem = (key) => {
+      this.#view.problem('login', key);
+      this.render();
+    };
     this.#controls.onflip = (open) => this.open(open);
     element('relay').addEventListener('click', () => this.#login.again());
     if (!window.isSecureContext) this.#view.problem('insecure', 'problem.insecure');
