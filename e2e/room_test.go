@@ -142,6 +142,13 @@ func TestRoomOfTheLandingPage(t *testing.T) {
 	v.until("it takes another", `p => { document.getElementById('password').value = p; return true }`, password)
 	v.click("create")
 	v.until("it shows the link", `() => document.getElementById('link').value.includes('/r/attic#')`)
+	v.until("there is no clipboard", `() => {
+		navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))
+		document.execCommand = () => false
+		return true
+	}`)
+	v.click("copy")
+	v.until("it does not say that the link was copied", `() => document.getElementById('copy').textContent.startsWith('Not copied')`)
 	v.click("enter")
 	v.until("it is in the room", `() => location.pathname === '/r/attic' && document.body.dataset.state === 'ready'`)
 }

@@ -4,12 +4,12 @@ import { onLanguage, t } from './lang.js';
 import { drawQR } from './qr.js';
 import { element, show } from './view.js';
 
-const COPIED = 2_500; // ms
+const SAID = 2_500; // ms that the button says what has become of it
 
 export class Share {
   #link = '';
   #words = '';
-  #copied = false;
+  #button = 'share.copy'; // what it says
 
   constructor() {
     element('copy').addEventListener('click', () => this.#copy());
@@ -31,22 +31,28 @@ export class Share {
   #write() {
     if (!this.#words) return;
     element('share_words').textContent = t(this.#words);
-    element('copy').textContent = t(this.#copied ? 'share.copied' : 'share.copy');
+    element('copy').textContent = t(this.#button);
   }
 
   async #copy() {
+    this.#say(await this.#copied() ? 'share.copied' : 'share.marked');
+    setTimeout(() => this.#say('share.copy'), SAID);
+  }
+
+  // #copied says whether the link is on the clipboard. Where not it is marked.
+  async #copied() {
     try {
       await navigator.clipboard.writeText(this.#link);
+      return true;
     } catch {
       element('link').select(); // plain http has no clipboard
-      document.execCommand('copy');
+      return document.execCommand('copy');
     }
-    this.#copied = true;
+  }
+
+  #say(key) {
+    this.#button = key;
     this.#write();
-    setTimeout(() => {
-      this.#copied = false;
-      this.#write();
-    }, COPIED);
   }
 
   async #send() {

@@ -92,6 +92,7 @@ const en = {
   'share.qr': 'The link as a QR code',
   'share.copy': 'Copy link',
   'share.copied': 'Copied',
+  'share.marked': 'Not copied: copy the marked link',
   'share.send_link': 'Share…',
 
   'room.name': 'Room',
@@ -248,6 +249,7 @@ const zh = {
   'share.qr': '链接的二维码',
   'share.copy': '复制链接',
   'share.copied': '已复制',
+  'share.marked': '没有复制成功，请手动复制选中的链接',
   'share.send_link': '分享……',
 
   'room.name': '房间',
