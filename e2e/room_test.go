@@ -197,6 +197,10 @@ func TestRoomWatching(t *testing.T) {
 		const { state, audio, video } = document.querySelector('[data-peer]').dataset
 		return state === 'connected' && audio === 'false' && video === 'false'
 	}`)
+	alice.until("it says in words that bob is muted", `() => {
+		const label = document.querySelector('[data-peer] video').getAttribute('aria-label')
+		return label.endsWith(', muted') && document.getElementById('people').lastElementChild.textContent === label
+	}`)
 }
 
 // TestRoomMicrophone: who has a microphone and no camera is heard.

@@ -54,7 +54,13 @@ export class People {
   }
 
   #write() {
-    writeLines(element('people'), [t('you'), ...this.#here.map((id) => this.nameOf(id))]);
+    writeLines(element('people'), [t('you'), ...this.#here.map((id) => this.#line(id))]);
+  }
+
+  // #line says also whether one is muted, since not everybody sees the sign on the picture.
+  #line(id) {
+    const name = this.nameOf(id);
+    return this.about(id)?.audio === false ? t('room.muted', { name }) : name;
   }
 }
 

@@ -56,7 +56,7 @@ export class RoomTiles {
     tile.querySelector('.muted').toggleAttribute('hidden', about?.audio !== false);
     tile.querySelector('.way').textContent = way(peer, known);
     const video = tile.querySelector('video');
-    video.setAttribute('aria-label', name);
+    video.setAttribute('aria-label', about?.audio === false ? t('room.muted', { name }) : name);
     if (video.srcObject === peer.stream) return;
     video.srcObject = peer.stream;
     play(video);
