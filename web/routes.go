@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 
@@ -32,6 +33,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Config) error {
+	if outer := outerPath(cfg); outer != "" && r.URL.Path == outer {
+		return redirectToFolder(w, r)
+	}
 	path := innerPath(cfg, r.URL.Path)
 	name, isSeed := strings.CutPrefix(path, "/seed/")
 	room, isRoom := strings.CutPrefix(path, "/ws/")
@@ -73,18 +77,33 @@ func pageName(path string, cfg *config.Config) string {
 	return path
 }
 
+// outerPath is the path of public.url, without a slash at its end.
+func outerPath(cfg *config.Config) string {
+	outside, err := url.Parse(cfg.Public.URL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(outside.Path, "/")
+}
+
 // innerPath is path without the one of public.url, which a proxy in front of
 // the box may have left in place.
 func innerPath(cfg *config.Config, path string) string {
-	outside, err := url.Parse(cfg.Public.URL)
-	if err != nil {
-		return path
-	}
-	prefix := strings.TrimRight(outside.Path, "/")
-	if inner, ok := strings.CutPrefix(path, prefix+"/"); ok {
+	if inner, ok := strings.CutPrefix(path, outerPath(cfg)+"/"); ok {
 		return "/" + inner
 	}
 	return path
+}
+
+// redirectToFolder adds the slash without which the links of a page would lead
+// beside it.
+func redirectToFolder(w http.ResponseWriter, r *http.Request) error {
+	if err := readOnly(w, r); err != nil {
+		return err
+	}
+	folder := url.URL{Path: "./" + path.Base(r.URL.Path) + "/", RawQuery: r.URL.RawQuery}
+	w.Header().Set("Location", folder.String())
+	return statusError{http.StatusTemporaryRedirect, "This address ends in a slash."}
 }
 
 // serveSocket hands a request for a WebSocket on.

@@ -200,6 +200,15 @@ func TestPathOfPublicURL(t *testing.T) {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}
 	}
+	if res, _ := b.ask("GET", "/call?a=b"); res.StatusCode != 307 || res.Header.Get("Location") != "./call/?a=b" {
+		t.Errorf("/call: %d to %q", res.StatusCode, res.Header.Get("Location"))
+	}
+	if res, _ := b.ask("POST", "/call"); res.StatusCode != 405 {
+		t.Errorf("POST /call: %d", res.StatusCode)
+	}
+	if res, _ := b.ask("GET", "/calls"); res.StatusCode != 404 {
+		t.Errorf("/calls: %d", res.StatusCode)
+	}
 	next := testConfig()
 	b.Update(next)
 	if res, _ := b.ask("GET", "/call/1cs1cs"); res.StatusCode != 404 {
