@@ -48,7 +48,7 @@ func (a *app) serve() error {
 	s := b.summary(describeUsers(cfg, generated, terminal), terminal)
 	s.print(a.stdout)
 	if s.noIPv4 {
-		log.Warn("no IPv4 address: browsers ask for IPv4 relays, so calls that need the relay fail; any address in public.ipv4 mends it")
+		log.Warn("no IPv4 address: browsers ask for IPv4 relays, so calls that need the relay fail; any address in public.ipv4 lets two who both use it meet")
 	}
 	return b.run(signals)
 }

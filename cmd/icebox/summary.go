@@ -175,8 +175,8 @@ func (s summary) notes() []string {
 	}
 	if s.noIPv4 {
 		notes = append(notes, "This box has no IPv4 address, and browsers ask for IPv4 relays: calls that need the\n"+
-			"  relay fail. With domain set, any address in public.ipv4 of config.yaml mends it,\n"+
-			"  such as 192.0.2.1: callers then meet inside of this box.")
+			"  relay fail. With domain set, any address in public.ipv4 of config.yaml, such as\n"+
+			"  192.0.2.1, lets two who both use the relay meet inside of this box.")
 	}
 	if home := s.home(); hostnet.IsShared(home) {
 		notes = append(notes, fmt.Sprintf("%s is an address that the provider shares among many homes: ports can't be\n"+
