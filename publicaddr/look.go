@@ -8,35 +8,13 @@ import (
 	"icebox/internal/hostnet"
 )
 
-// Addresses far out on the internet, of a root name server, to ask the routing
-// table about. Nothing is sent to them.
-var (
-	far4 = netip.AddrPortFrom(netip.MustParseAddr("193.0.14.129"), 9)
-	far6 = netip.AddrPortFrom(netip.MustParseAddr("2001:7fd::1"), 9)
-)
-
 // globalUnicast6 is all of IPv6 that the internet routes (RFC 4291 section 2.4).
 var globalUnicast6 = netip.MustParsePrefix("2000::/3")
 
 // lookAtSystem returns the addresses of this machine that a packet to the
 // internet would come from, or else any that could be it.
 func lookAtSystem() Addresses {
-	return choose(routed("udp4", far4), routed("udp6", far6), readInterfaces)
-}
-
-// routed returns the local address of the route to target, or none. Connecting
-// a UDP socket looks the route up and sends nothing.
-func routed(network string, target netip.AddrPort) netip.Addr {
-	conn, err := net.DialUDP(network, nil, net.UDPAddrFromAddrPort(target))
-	if err != nil {
-		return netip.Addr{} // no route: not an error, there is none in this family
-	}
-	defer conn.Close()
-	local, ok := conn.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	return local.AddrPort().Addr().Unmap().WithZone("")
+	return choose(hostnet.Outward4(), hostnet.Outward6(), readInterfaces)
 }
 
 // choose takes the routed addresses where they will do, and looks among those of the
@@ -44,11 +22,11 @@ func routed(network string, target netip.AddrPort) netip.Addr {
 // routed into has an address that nobody else can use.
 func choose(v4, v6 netip.Addr, interfaces func() []iface) Addresses {
 	found := Addresses{IPv4: v4, IPv6: v6}
-	if onInternet(v4) && usable6(v6) {
+	if hostnet.OnInternet(v4) && usable6(v6) {
 		return found
 	}
 	list := interfaces()
-	if !usable4(v4) || !onInternet(v4) && inTunnel(list, v4) {
+	if !usable4(v4) || !hostnet.OnInternet(v4) && inTunnel(list, v4) {
 		found.IPv4 = first(list, usable4)
 	}
 	if !usable6(v6) {
@@ -56,9 +34,6 @@ func choose(v4, v6 netip.Addr, interfaces func() []iface) Addresses {
 	}
 	return found
 }
-
-// onInternet says whether the internet can send to a.
-func onInternet(a netip.Addr) bool { return a.IsGlobalUnicast() && !hostnet.IsPrivate(a) }
 
 // inTunnel says whether a is that of a tunnel.
 func inTunnel(list []iface, a netip.Addr) bool {

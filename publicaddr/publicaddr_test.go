@@ -214,8 +214,18 @@ func TestLookAtSystem(t *testing.T) {
 	if found.Static || found.IPv4.IsValid() && !own[found.IPv4] || found.IPv6.IsValid() && !own[found.IPv6] {
 		t.Errorf("%+v, and the interfaces have %v", found, own)
 	}
-	if a := routed("udp4", netip.MustParseAddrPort("127.0.0.1:9")); a != addr("127.0.0.1") {
-		t.Errorf("127.0.0.1 is reached from %v", a)
+}
+
+func TestString(t *testing.T) {
+	for want, a := range map[string]Addresses{
+		"IPv4 none; IPv6 none":        {},
+		"IPv4 8.8.8.8; IPv6 2a00::1":  {IPv4: addr("8.8.8.8"), IPv6: addr("2a00::1")},
+		"IPv4 192.168.1.2; IPv6 none": {IPv4: addr("192.168.1.2"), Static: true},
+		"IPv4 192.168.1.2, which the internet does not see (public.ipv4); IPv6 none": {IPv4: addr("192.168.1.2")},
+	} {
+		if a.String() != want {
+			t.Errorf("%q, want %q", a.String(), want)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 )
 
 // The values of public.source that are served.
@@ -29,6 +30,15 @@ type Addresses struct {
 	// none. Otherwise it is an interface's own, and where that is private, relayed
 	// calls stay on this LAN.
 	Static bool
+}
+
+// String is for people.
+func (a Addresses) String() string {
+	v4 := text(a.IPv4)
+	if !a.Static && a.IPv4.IsValid() && !hostnet.OnInternet(a.IPv4) {
+		v4 += ", which the internet does not see (public.ipv4)"
+	}
+	return "IPv4 " + v4 + "; IPv6 " + text(a.IPv6)
 }
 
 // Source knows the public addresses. Its methods may be called from any
@@ -218,5 +228,5 @@ func (s *Source) refresh() {
 // isLess says whether an address is less than the one of before: none, or none of the
 // internet any more.
 func isLess(now, before netip.Addr) bool {
-	return before.IsValid() && !now.IsValid() || onInternet(before) && !onInternet(now)
+	return before.IsValid() && !now.IsValid() || hostnet.OnInternet(before) && !hostnet.OnInternet(now)
 }

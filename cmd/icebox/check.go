@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/publicaddr"
 	"icebox/turnserver"
 )
 
@@ -21,8 +23,8 @@ func newCheck(a *app) *cobra.Command {
 }
 
 // check prints the configuration in force to stdout and every warning to
-// stderr. The certificate is read too, as serve would, and the data path is
-// tried out. What serve would generate at its first start may still be missing.
+// stderr. The certificate is read too, as serve would, the data path is tried out
+// and the public address looked for. What serve would generate at its first start may still be missing.
 func (a *app) check() error {
 	cfg, warnings, err := a.load()
 	if err != nil {
@@ -46,8 +48,12 @@ func (a *app) check() error {
 	if err != nil {
 		return err
 	}
+	public, err := publicaddr.New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
 	var out bytes.Buffer
 	cfg.Describe(&out)
-	fmt.Fprintf(&out, "\n# The data path here: %s\n", path)
+	fmt.Fprintf(&out, "\n# The data path here: %s\n# Relays are reached at: %s\n", path, public.Current())
 	return a.print(out.Bytes())
 }

@@ -25,6 +25,7 @@ func TestExitCodes(t *testing.T) {
 		{"help of a command", good, []string{"cred", "--help"}, exitOK, "--ttl", ""},
 		{"version", good, []string{"version"}, exitOK, "icebox ", ""},
 		{"check", good, []string{"check"}, exitOK, "credential_ttl: 12h", ""},
+		{"check says where relays are", good, []string{"check"}, exitOK, "# Relays are reached at: IPv4 ", ""},
 		{"check says which data path there is", good, []string{"check"}, exitOK, "# The data path here: ", ""},
 		{"check, the file named", "", []string{"-c", good + "/config.yaml", "check"}, exitOK, good, ""},
 		{"check, the file named after", "", []string{"check", "-c", good + "/config.yaml"}, exitOK, good, ""},

@@ -167,7 +167,7 @@ func (s summary) notes() []string {
 	}
 	if s.relayLocal.IsValid() {
 		notes = append(notes, fmt.Sprintf("Relayed calls stay on this network: they use %s, which the internet does\n"+
-			"  not see. Give the public address in public.ipv4 or public.ipv6 of config.yaml.", s.relayLocal))
+			"  not see. Give the public address in public.ipv4 of config.yaml.", s.relayLocal))
 	}
 	if s.noRelay {
 		notes = append(notes, "No address was found that calls could be relayed with. Give one in public.ipv4 or\n"+
