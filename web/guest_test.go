@@ -8,7 +8,7 @@ import (
 func TestGuestIDs(t *testing.T) {
 	g := newGuests()
 	id := func(addr string) string { return g.id(netip.MustParseAddr(addr)) }
-	if id("192.0.2.1") != id("192.0.2.1") || id("2001:db8::1") != id("2001:db8::2") {
+	if id("::ffff:192.0.2.1") != id("192.0.2.1") || id("2001:db8::1") != id("2001:db8::2") {
 		t.Error("one household has two names")
 	}
 	if id("192.0.2.1") == id("192.0.2.2") || id("2001:db8::1") == id("2001:db8:0:1::1") {
