@@ -23,6 +23,10 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"help", good, []string{"-h"}, exitOK, "icebox [command]", ""},
 		{"help of a command", good, []string{"cred", "--help"}, exitOK, "--ttl", ""},
+		{"help command", good, []string{"help"}, exitOK, "icebox [command]", ""},
+		{"help command of a command", good, []string{"help", "invite"}, exitOK, "--ttl duration ", ""},
+		{"help of no command", good, []string{"help", "bogus"}, exitUsage, "", `unknown command "bogus"`},
+		{"help of two commands", good, []string{"help", "cred", "check"}, exitUsage, "", "one command is expected"},
 		{"version", good, []string{"version"}, exitOK, "icebox ", ""},
 		{"check", good, []string{"check"}, exitOK, "credential_ttl: 12h", ""},
 		{"check says where relays are", good, []string{"check"}, exitOK, "# Relays are reached at: IPv4 ", ""},
@@ -67,6 +71,15 @@ func TestExitCodes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestHelpIsPlain(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"invite", "-h"}, {"help", "cred"}} {
+		got := icebox(t, t.TempDir(), args...)
+		if !strings.Contains(got.stdout, "  -h, --help   ") || strings.Contains(got.stdout, "true|false") {
+			t.Errorf("%v: %s", args, got.stdout)
+		}
 	}
 }
 

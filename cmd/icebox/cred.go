@@ -29,7 +29,7 @@ func newCred(a *app) *cobra.Command {
 			return a.cred(strings.Join(args, ""), ttl)
 		},
 	}
-	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how `long` they are good for, such as 90m (default turn.credential_ttl)")
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long they are good for, such as 90m (default turn.credential_ttl)")
 	return cmd
 }
 

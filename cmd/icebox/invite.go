@@ -33,7 +33,7 @@ func newInvite(a *app) *cobra.Command {
 			return a.invite(args[0], ttl)
 		},
 	}
-	cmd.Flags().DurationVar(&ttl, "ttl", web.InviteTTL, "how `long` the link is good for, such as 90m")
+	cmd.Flags().DurationVar(&ttl, "ttl", web.InviteTTL, "how long the link is good for, such as 90m")
 	return cmd
 }
 

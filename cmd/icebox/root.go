@@ -44,6 +44,8 @@ func newRoot(a *app) *cobra.Command {
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", "",
 		"`FILE` to read (default ./config.yaml, else /etc/icebox/config.yaml, else built-in defaults)")
+	root.SetHelpCommand(newHelp())
+	plainFlags(root)
 	root.AddCommand(newServe(a), newCheck(a), newCred(a), newInvite(a), newVersion(a))
 	return root
 }
