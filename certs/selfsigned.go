@@ -56,6 +56,9 @@ func (s *Source) selfSigned(set settings, have *pair) (*pair, error) {
 	}
 	if have != nil {
 		subject.carry(have.cert.Leaf)
+		// A clock that is behind the last one is wrong: what it dates may have
+		// ended when it is set right.
+		now = latest(now, have.cert.Leaf.NotBefore.Add(backdate))
 	}
 	s.log.Info("making a self-signed certificate", "because", why)
 	key, err := stateKeyOf(set.stateDir)
@@ -80,6 +83,13 @@ func stale(p *pair, subject subject, now time.Time) string {
 		return "the last one is not for " + name
 	}
 	return ""
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 func staleState(stored *pair, err error, subject subject, now time.Time) string {

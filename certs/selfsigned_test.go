@@ -251,6 +251,34 @@ func TestSelfSignedSlowClock(t *testing.T) {
 	j.wantCount(t, 1, "level=WARN", "the clock of this box may be wrong")
 }
 
+// TestSelfSignedClockLeaps makes a certificate while the clock is years behind,
+// for an address that is new, and sets the clock right: that one stays good.
+func TestSelfSignedClockLeaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg, j := selfSignedConfig(t.TempDir(), ""), new(journal)
+		now := box{hostname: "attic"}
+		s, err := newSource(cfg, j.logger(), func() (box, error) { return now, nil }, nil)
+		must(t, err)
+		const years = 5 * 365 * 24 * time.Hour
+		_, err = s.sign(cfg.StateDir, newKey(t), subjectOf(s.wanted, now), time.Now().Add(years))
+		must(t, err)
+		now.lasting = []netip.Addr{netip.MustParseAddr("192.168.1.20")}
+		s, err = newSource(cfg, j.logger(), func() (box, error) { return now, nil }, nil)
+		must(t, err)
+		made := s.current.Load().cert.Leaf
+		if err := made.VerifyHostname("192.168.1.20"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(years)
+		s.mu.Lock()
+		s.renew()
+		s.mu.Unlock()
+		if !s.current.Load().cert.Leaf.Equal(made) || time.Now().After(made.NotAfter) || time.Now().Before(made.NotBefore) {
+			t.Errorf("good from %v until %v, and replaced", made.NotBefore, made.NotAfter)
+		}
+	})
+}
+
 // TestSelfSignedByTheLoop sees Run itself renew, with the interfaces unreadable
 // for a while.
 func TestSelfSignedByTheLoop(t *testing.T) {

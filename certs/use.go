@@ -62,7 +62,7 @@ func (s *Source) announce(c *inForce) {
 func (s *Source) announceClock(leaf *x509.Certificate) {
 	if time.Now().Before(leaf.NotBefore) {
 		s.log.Warn("the self-signed certificate is from the future: the clock of this box may be wrong; if it is right, delete "+
-			stateCert+" in state_dir", "from", leaf.NotBefore)
+			stateCert+" in state_dir and start again", "from", leaf.NotBefore)
 	}
 }
 
