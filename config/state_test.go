@@ -169,6 +169,19 @@ func TestUnreadableState(t *testing.T) {
 	}
 }
 
+// TestUnwritableState holds that what is said of a secret that can't be stored
+// names its file, and nothing that is another one at each try.
+func TestUnwritableState(t *testing.T) {
+	needs(t, runtime.GOOS == "linux", "a directory that not even root can write to")
+	c := stateless(t)
+	c.StateDir = "/proc/self/fdinfo"
+	first, second := c.Secrets(true), c.Secrets(true)
+	if first == nil || second == nil || first.Error() != second.Error() ||
+		!strings.Contains(first.Error(), "/proc/self/fdinfo/password-admin: keeping a generated secret: ") {
+		t.Errorf("first %v, then %v", first, second)
+	}
+}
+
 func TestStateDirCantBeMade(t *testing.T) {
 	c := stateless(t)
 	file := filepath.Join(t.TempDir(), "file")
