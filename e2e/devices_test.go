@@ -2,9 +2,9 @@ package e2e
 
 import "testing"
 
-// TestDevicesGo: a camera that is unplugged is no longer sent, which is said, and comes
+// TestDeviceGone: a camera that is unplugged is no longer sent, which is said, and comes
 // back by the button.
-func TestDevicesGo(t *testing.T) {
+func TestDeviceGone(t *testing.T) {
 	w := newWorld(t)
 	v := visit(t, w.home(usual).Host("alice"), "/1cs1cs#gone")
 	for _, local := range []string{"local_H", "local"} {
@@ -21,8 +21,8 @@ func TestDevicesGo(t *testing.T) {
 	}
 }
 
-// TestOtherCamera: a computer with two cameras turns from one to the other, and back.
-func TestOtherCamera(t *testing.T) {
+// TestDeviceOther: a computer with two cameras turns from one to the other, and back.
+func TestDeviceOther(t *testing.T) {
 	w := newWorld(t)
 	v := browse(t, w.home(usual).Host("alice"), "https://"+boxName+":3002/1cs1cs#two", "--use-fake-device-for-media-stream=device-count=2")
 	const camera = `() => document.getElementById('local_H').srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? ''`

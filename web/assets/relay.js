@@ -1,18 +1,22 @@
 // Whether the box gives this browser its relay.
 
-const relayed = new WeakSet(); // connections for which a relay candidate came
+const answered = new WeakSet(); // connections that a TURN server has answered, be it with an error
+const UNREACHED = 700; // and above: error codes for no answer (WebRTC 1.0, section 4.8.3)
 
 // watchRelay has to be called before pc finds its candidates.
 export function watchRelay(pc) {
   pc.addEventListener('icecandidate', ({ candidate }) => {
-    if (/ typ relay( |$)/.test(candidate?.candidate)) relayed.add(pc);
+    if (/ typ relay( |$)/.test(candidate?.candidate)) answered.add(pc);
+  });
+  pc.addEventListener('icecandidateerror', ({ url, errorCode }) => {
+    if (url?.startsWith('turn') && errorCode < UNREACHED) answered.add(pc);
   });
 }
 
 // missingRelay is the port of TURN where these connections know of a TURN server and
-// none has got a relay of it, else ''. Ask when they have had the time for it.
+// none has got an answer of it, else ''. Ask when they have had the time for it.
 export function missingRelay(pcs) {
-  if (pcs.some((pc) => relayed.has(pc))) return '';
+  if (pcs.some((pc) => answered.has(pc))) return '';
   return turnPort(pcs.flatMap((pc) => pc.getConfiguration().iceServers ?? []));
 }
 

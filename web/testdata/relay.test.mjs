@@ -10,6 +10,9 @@ class PC extends EventTarget {
   found(candidate) {
     this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate: candidate && { candidate } }));
   }
+  failed(url, errorCode) {
+    this.dispatchEvent(Object.assign(new Event('icecandidateerror'), { url, errorCode }));
+  }
 }
 
 test('the port is that of turn, else of turns', () => {
@@ -31,6 +34,16 @@ test('a relay is missing where none of the connections has got one', () => {
   assert.equal(missingRelay([a, b]), '');
   assert.equal(missingRelay([a]), '4000');
   assert.equal(missingRelay([]), '');
+});
+
+test('a port is not to blame where TURN answers, with an error', () => {
+  const pc = new PC();
+  watchRelay(pc);
+  pc.failed('turn:h:4000?transport=udp', 701);
+  pc.failed('stun:h:1', 400);
+  assert.equal(missingRelay([pc]), '4000');
+  pc.failed('turn:h:4000?transport=tcp', 486);
+  assert.equal(missingRelay([pc]), '');
 });
 
 test('a call that failed without its relay says so', () => {
