@@ -25,6 +25,9 @@ func (e *Error) Error() string {
 // what the environment holds comes last.
 type Errors struct {
 	List []*Error
+	// TLS is that section as after Load, so that its files can be judged too. Nil:
+	// something is wrong with it.
+	TLS *TLS
 }
 
 // Error prints one error a line.
@@ -89,6 +92,7 @@ type report struct {
 	filled  map[string]bool   // keys that hold something, whether it is sound or not
 	errs    []*Error
 	warns   []Warning
+	tls     *TLS // for Errors
 }
 
 func newReport(file string) *report {
@@ -171,7 +175,7 @@ func (r *report) err() error {
 		}
 		return cmp.Compare(a.Line, b.Line)
 	})
-	return &Errors{List: r.errs}
+	return &Errors{List: r.errs, TLS: r.tls}
 }
 
 // warnings are sorted like the errors.

@@ -29,7 +29,7 @@ func (k *kept) missing(s stateSecret) (string, error) {
 // log says what was done.
 func (k *kept) log(log *slog.Logger) {
 	for _, path := range k.gone {
-		log.Warn("the file of a generated secret is gone: the secret stays in force until the next start, which makes another", "file", path)
+		log.Warn("the file of a generated secret is gone: the secret stays in force until the next start, which makes another if it still is", "file", path)
 	}
 	for _, path := range k.made {
 		log.Info("a secret was made", "file", path)

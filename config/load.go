@@ -92,6 +92,9 @@ func (l *loaded) load(path string) error {
 	if len(r.errs) == 0 {
 		r.advise(c)
 	}
+	if r.sound("tls") {
+		r.tls = &c.TLS
+	}
 	c.paths, c.digest = l.files.paths, l.files.digest()
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -33,4 +34,14 @@ func checkCertificate(cfg *config.Config, log *slog.Logger) error {
 		return fmt.Errorf("tls.cert: %w: renew it", err)
 	}
 	return nil
+}
+
+// alsoCertificate adds the faults of the certificate to those of a configuration,
+// where that says which one it is.
+func alsoCertificate(err error, log *slog.Logger) error {
+	var faults *config.Errors
+	if !errors.As(err, &faults) || faults.TLS == nil {
+		return err
+	}
+	return errors.Join(err, checkCertificate(&config.Config{TLS: *faults.TLS}, log))
 }

@@ -62,3 +62,21 @@ func TestCheckFindsAnExpiredCertificate(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckReportsFileAndCertificate has faults of both, and such a fault that
+// nobody can say which certificate is meant.
+func TestCheckReportsFileAndCertificate(t *testing.T) {
+	for tls, want := range map[string]string{
+		"tls: {cert: c.pem, key: c.key}\n":  "config.yaml:1: domian: unknown key; did you mean domain?\ntls.cert: the certificate expired on ",
+		"tls: {cert: no.pem, key: c.key}\n": "did you mean domain?\ntls.cert and tls.key: read the certificate: ",
+		"tls: {cert: c.pem, kye: c.key}\n":  "did you mean domain?\nconfig.yaml:2: tls.kye: unknown key; did you mean key?\n",
+		"tls: {source: off}\n":              "did you mean domain?\n",
+	} {
+		dir := configDir(t, "domian: home.example\n"+tls)
+		putExpired(t, dir)
+		got := icebox(t, dir, "check")
+		if got.code != exitFault || got.stdout != "" || !strings.Contains(got.stderr, want) {
+			t.Errorf("%s: code %d, stdout %q, stderr %q", tls, got.code, got.stdout, got.stderr)
+		}
+	}
+}

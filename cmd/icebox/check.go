@@ -26,9 +26,10 @@ func newCheck(a *app) *cobra.Command {
 // stderr. The certificate is read too, as serve would, the data path is tried out
 // and the public address looked for. What serve would generate at its first start may still be missing.
 func (a *app) check() error {
+	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
 	cfg, warnings, err := a.load()
 	if err != nil {
-		return err
+		return alsoCertificate(err, log)
 	}
 	for _, w := range warnings {
 		fmt.Fprintln(a.stderr, "warning:", w)
@@ -37,7 +38,6 @@ func (a *app) check() error {
 	if errors.Is(fault, config.ErrNoState) {
 		fault = nil
 	}
-	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
 	if err := errors.Join(fault, checkCertificate(cfg, log)); err != nil {
 		return err
 	}
