@@ -146,12 +146,13 @@ func TestChanges(t *testing.T) {
 	}
 	found := steps[0].found
 	s, err := newSource(configOf("auto", "", ""), discard(), func() Addresses { return found },
-		func(a netip.Addr) bool { return a == addr(stays) })
+		func(a netip.Addr) bool { return a == addr(stays) || a == one })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range steps {
 		found = step.found
+		s.Update(configOf("auto", "", "")) // something else has changed: no look
 		s.refresh()
 		told := len(s.Changes()) == 1
 		if told {

@@ -85,8 +85,8 @@ func (s *Source) Current() Addresses { return *s.current.Load() }
 
 // Changes gets a value when relays have another address from now on and those of
 // before can't be reached any more, one for several changes that nobody has taken
-// meanwhile. One that was looked for can be as long as an interface has it. There is
-// one channel: for one reader.
+// meanwhile. One of IPv6 that was looked for can be as long as an interface has it.
+// There is one channel: for one reader.
 func (s *Source) Changes() <-chan struct{} { return s.changes }
 
 // Update goes over to what cfg asks for.
@@ -117,8 +117,11 @@ func (s *Source) apply(cfg *config.Config) error {
 	given.Static = !look4
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.source, s.given, s.look4, s.look6 = source, given, look4, look6
-	s.interval, s.doubted = cfg.Public.Interval, false
+	s.interval = cfg.Public.Interval
+	if source == s.source && given == s.given {
+		return nil // refresh looks, and doubts what is less
+	}
+	s.source, s.given, s.look4, s.look6, s.doubted = source, given, look4, look6, false
 	s.set(s.find())
 	return nil
 }
@@ -155,7 +158,11 @@ func (s *Source) set(next Addresses) {
 	if *last == next {
 		return
 	}
-	moved4, moved6 := s.moved(&s.told.IPv4, next.IPv4, s.look4), s.moved(&s.told.IPv6, next.IPv6, s.look6)
+	last6 := s.told.IPv6
+	moved4, moved6 := moved(&s.told.IPv4, next.IPv4), moved(&s.told.IPv6, next.IPv6)
+	if s.look6 && s.here(last6) { // a privacy address (RFC 8981) is another every day
+		moved6 = false
+	}
 	if moved4 || moved6 {
 		select {
 		case s.changes <- struct{}{}:
@@ -165,16 +172,13 @@ func (s *Source) set(next Addresses) {
 	s.log.Info("public address", "source", s.source, "ipv4", text(next.IPv4), "ipv6", text(next.IPv6))
 }
 
-// moved notes the address that relays of a family have now, and says whether the one of
-// before can't be reached any more: it is another, and was not only looked for and is
-// still there. With none now, relays keep it.
-func (s *Source) moved(told *netip.Addr, now netip.Addr, looked bool) bool {
-	if !now.IsValid() || now == *told {
-		return false
+// moved notes the address that relays of a family have now, and says whether it is in
+// place of another. With none now, they keep it.
+func moved(told *netip.Addr, now netip.Addr) (moved bool) {
+	if now.IsValid() {
+		moved, *told = now != *told, now
 	}
-	last := *told
-	*told = now
-	return !looked || !s.here(last)
+	return moved
 }
 
 func text(a netip.Addr) string {
