@@ -94,7 +94,7 @@ func (m *sessions) openRelay(s *session, address netip.Addr, pick picker) *refus
 	r, err := m.relays.open(s, address, pick)
 	if err != nil {
 		if !errors.Is(err, errNoPort) {
-			m.log.Warn("no relay for a session", "err", err)
+			m.noRelay.Do(func() { m.log.Warn("no relay for a session", "err", err) })
 		}
 		return refuse(stun.CodeInsufficientCapacity)
 	}

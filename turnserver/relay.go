@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // relay is one relay address of a session and the socket behind it, which it is a
@@ -80,7 +81,7 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 		}
 		addr := netip.AddrPortFrom(address, port)
 		set.opened.Add(1)
-		r, err := set.path.open(s, addr, netip.AddrPortFrom(set.bindTo(address), port), func() { set.closed(addr) })
+		r, err := set.bound(s, addr)
 		if err == nil {
 			return r, nil
 		}
@@ -97,6 +98,17 @@ func (set *relaySet) open(s *session, address netip.Addr, pick picker) (*relay, 
 	return nil, errNoPort
 }
 
+// bound opens the socket of a relay address. Where the host has just lost that, which
+// the list of its addresses does not say yet, the kernel chooses.
+func (set *relaySet) bound(s *session, addr netip.AddrPort) (*relay, error) {
+	bind, closed := set.bindTo(addr.Addr()), func() { set.closed(addr) }
+	r, err := set.path.open(s, addr, netip.AddrPortFrom(bind, addr.Port()), closed)
+	if bind != set.bind && errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return set.path.open(s, addr, netip.AddrPortFrom(unspecified(addr.Addr()), addr.Port()), closed)
+	}
+	return r, err
+}
+
 // bindTo is the address that a relay socket is bound to. Packets leave from the
 // relay address itself where this host has it (RFC 8656 section 11.2), since the
 // kernel would choose another one of several; the unspecified address leaves it
@@ -107,7 +119,13 @@ func (set *relaySet) bindTo(address netip.Addr) netip.Addr {
 		return set.bind
 	case !address.IsLoopback() && set.local(address):
 		return address
-	case address.Is4():
+	}
+	return unspecified(address)
+}
+
+// unspecified is the address of the same family that leaves the choice to the kernel.
+func unspecified(address netip.Addr) netip.Addr {
+	if address.Is4() {
 		return netip.IPv4Unspecified()
 	}
 	return netip.IPv6Unspecified()

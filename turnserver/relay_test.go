@@ -2,6 +2,9 @@ package turnserver
 
 import (
 	"net/netip"
+	"os"
+	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -25,5 +28,37 @@ func TestRelayBindsTo(t *testing.T) {
 		if got := set.bindTo(addr(test.relay)); got != addr(test.want) {
 			t.Errorf("turn.relay.address %q, relay address %s: binds to %v, want %q", test.configured, test.relay, got, test.want)
 		}
+	}
+}
+
+// losing is a path on a host that has just lost an address.
+type losing struct {
+	path
+	gone  netip.Addr
+	binds []netip.Addr
+}
+
+func (l *losing) open(_ *session, _, bind netip.AddrPort, _ func()) (*relay, error) {
+	l.binds = append(l.binds, bind.Addr())
+	if bind.Addr() == l.gone {
+		return nil, os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
+	}
+	return new(relay), nil
+}
+
+// TestLostAddress: a relay of an address that the host has just lost is bound to none,
+// but for one that is configured.
+func TestLostAddress(t *testing.T) {
+	lost, any := netip.MustParseAddr("192.0.2.1"), netip.IPv4Unspecified()
+	one := func(p *ports) (uint16, bool, bool) { port, ok := p.take(); return port, false, ok }
+	l := &losing{gone: lost}
+	set := newRelaySet(l, netip.Addr{}, func(netip.Addr) bool { return true }, 50000, 50001)
+	if _, err := set.open(nil, lost, one); err != nil || !slices.Equal(l.binds, []netip.Addr{lost, any}) {
+		t.Errorf("bound to %v, error %v", l.binds, err)
+	}
+	l = &losing{gone: lost}
+	set = newRelaySet(l, lost, func(netip.Addr) bool { return true }, 50000, 50001)
+	if _, err := set.open(nil, lost, one); err == nil || !slices.Equal(l.binds, []netip.Addr{lost}) {
+		t.Errorf("configured, bound to %v, error %v", l.binds, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pion/stun/v2"
+	"golang.org/x/time/rate"
 )
 
 // sessions begins, ends and holds all sessions of the box.
@@ -33,6 +34,8 @@ type sessions struct {
 	tally    sync.Mutex // held while a session's counters move to past
 	past     counters   // of sessions that have ended
 
+	noRelay rate.Sometimes // tells the owner why there is none: clients ask on and on
+
 	salt    [4]byte // of the transaction IDs of Data indications
 	counter atomic.Uint64
 
@@ -52,6 +55,7 @@ func refuse(code stun.ErrorCode) *refusal { return &refusal{code: code} }
 func newSessions(log *slog.Logger, clock *clock, st *atomic.Pointer[settings], relays *relaySet, public func() (v4, v6 netip.Addr)) (*sessions, error) {
 	m := &sessions{log: log, clock: clock, settings: st, public: public, relays: relays, path: relays.path}
 	rand.Read(m.salt[:])
+	m.noRelay.Interval = time.Minute
 	m.own.Store(&ownRelays{})
 	var err error
 	m.engine, err = newEngine(func(addr netip.Addr) bool {
