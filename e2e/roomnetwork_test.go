@@ -87,7 +87,8 @@ func TestRoomDark(t *testing.T) {
 	id := alice.id()
 	home.OnlyTCP(9) // where nothing is
 	alice.until("it has noticed", `() => document.body.dataset.socket === 'closed'`)
-	alice.until("the connection has failed", `() => document.querySelector('[data-peer]').dataset.state === 'failed'`)
+	// The browser takes half a minute to a whole one, and the box waits 90 s for who is silent.
+	alice.within(3*moment, "the connection has failed", `() => document.querySelector('[data-peer]').dataset.state === 'failed'`)
 	home.Unblock()
 	start := time.Now()
 	alice.tiles(1)

@@ -80,7 +80,13 @@ func (v *visitor) evaluate(result any, function string, args ...any) error {
 // until waits until a JavaScript function in the page gives true.
 func (v *visitor) until(what, function string, args ...any) {
 	v.t.Helper()
-	boxtest.Eventually(v.t, 2*moment, v.name+": "+what, func() error {
+	v.within(2*moment, what, function, args...)
+}
+
+// within is until for what may take longer, or less.
+func (v *visitor) within(limit time.Duration, what, function string, args ...any) {
+	v.t.Helper()
+	boxtest.Eventually(v.t, limit, v.name+": "+what, func() error {
 		var yes bool
 		if err := v.evaluate(&yes, function, args...); err != nil {
 			return err
