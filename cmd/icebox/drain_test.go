@@ -8,9 +8,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/pion/logging"
-	"github.com/pion/turn/v3"
 )
 
 // allocate makes a session of user on the box at address, a UDP listener, and
@@ -21,23 +18,7 @@ func allocate(t *testing.T, address, user, password string) (end func() error, e
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := logging.NewDefaultLoggerFactory()
-	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	client, err := turn.NewClient(&turn.ClientConfig{
-		STUNServerAddr: address, TURNServerAddr: address, Conn: conn,
-		Username: user, Password: password, Realm: "icebox", LoggerFactory: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		conn.Close()
-	})
-	if err := client.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	relay, err := client.Allocate()
+	relay, err := openRelay(t, conn, address, user, password)
 	if err != nil {
 		return nil, err
 	}

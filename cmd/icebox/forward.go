@@ -114,9 +114,9 @@ func opening(to netip.Addr) (do, done string) {
 	switch {
 	case !to.IsValid():
 		return "forward these ports of the router to this box, which has no network yet", "forwarded"
-	case to.Is6() && onInternet(to):
+	case to.Is6() && hostnet.OnInternet(to):
 		return "let these ports in through the firewalls of the router and of this machine", "let in"
-	case onInternet(to) || hostnet.IsShared(to):
+	case hostnet.OnInternet(to) || hostnet.IsShared(to):
 		return "let these ports in through this machine's firewall", "let in"
 	}
 	return fmt.Sprintf("forward these ports of the router to %s", to), "forwarded"

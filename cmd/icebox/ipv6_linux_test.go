@@ -8,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/logging"
-	"github.com/pion/turn/v3"
-
 	"icebox/natlab"
 )
 
@@ -95,21 +92,5 @@ func relayFor(t *testing.T, host *natlab.Host, address netip.AddrPort) (net.Pack
 	}
 	const shown = "198.51.100.1:3478"
 	conn = disguise{conn, net.UDPAddrFromAddrPort(address), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(shown))}
-	quiet := logging.NewDefaultLoggerFactory()
-	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	client, err := turn.NewClient(&turn.ClientConfig{
-		STUNServerAddr: shown, TURNServerAddr: shown, Conn: conn,
-		Username: "ann", Password: "xk3vqp81", Realm: "icebox", LoggerFactory: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		conn.Close()
-	})
-	if err := client.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	return client.Allocate()
+	return openRelay(t, conn, shown, "ann", "xk3vqp81")
 }

@@ -51,7 +51,7 @@ func lanAddresses() []lanAddress {
 // knows the address of a dial-up line, and not that of a VPN.
 func (a lanAddress) rank(first netip.Addr) int {
 	switch {
-	case a.ip == first && (!a.tunnel || onInternet(first)):
+	case a.ip == first && (!a.tunnel || hostnet.OnInternet(first)):
 		return 0
 	case a.tunnel:
 		return 3
@@ -111,6 +111,3 @@ func outsidePort(cfg *config.Config, port int) int {
 	}
 	return 443
 }
-
-// onInternet says whether the internet can send to ip.
-func onInternet(ip netip.Addr) bool { return hostnet.OnInternet(ip) }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 	"icebox/web"
 )
 
@@ -81,7 +82,7 @@ func (b *box) summary(users []string, terminal bool) summary {
 	s.invite = b.signaling.Invite(s.room, startInvite)
 	now := b.public.Current()
 	s.noRelay = !now.IPv4.IsValid() && !now.IPv6.IsValid()
-	if !now.Static && now.IPv4.IsValid() && !onInternet(now.IPv4) {
+	if !now.Static && now.IPv4.IsValid() && !hostnet.OnInternet(now.IPv4) {
 		s.relayLocal = now.IPv4
 	}
 	s.noIPv4 = now.IPv6.IsValid() && !now.IPv4.IsValid() &&

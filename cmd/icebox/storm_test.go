@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/pion/logging"
-	"github.com/pion/turn/v3"
 )
 
 // stormSockets is how many there are; "make storm" has 10,000.
@@ -247,23 +245,7 @@ func relayOf(t *testing.T, address string) net.PacketConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := logging.NewDefaultLoggerFactory()
-	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	client, err := turn.NewClient(&turn.ClientConfig{
-		STUNServerAddr: address, TURNServerAddr: address, Conn: conn,
-		Username: "admin", Password: "a-password-of-admin", Realm: "icebox", LoggerFactory: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		conn.Close()
-	})
-	if err := client.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	relay, err := client.Allocate()
+	relay, err := openRelay(t, conn, address, "admin", "a-password-of-admin")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func (s summary) pages() []string {
 
 // publicReach says from where the public page is reached, and what it takes.
 func (s summary) publicReach() string {
-	if s.cfg.Domain == "" && s.cfg.Public.URL == "" && !onInternet(staticAddress(s.cfg)) {
+	if s.cfg.Domain == "" && s.cfg.Public.URL == "" && !hostnet.OnInternet(staticAddress(s.cfg)) {
 		return "from the network of that address"
 	}
 	_, done := opening(s.ports()[0].to)

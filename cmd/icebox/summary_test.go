@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"icebox/config"
+	"icebox/internal/hostnet"
 )
 
 func TestForwards(t *testing.T) {
@@ -195,7 +196,7 @@ func TestOnInternet(t *testing.T) {
 		"169.254.1.1": false, "127.0.0.1": false, "fd00::1": false, "fe80::1": false, "0.0.0.0": false,
 		"192.0.0.2": false, "198.18.0.1": false, "240.0.0.1": false, "192.88.99.1": false,
 	} {
-		if got := onInternet(netip.MustParseAddr(ip)); got != want {
+		if got := hostnet.OnInternet(netip.MustParseAddr(ip)); got != want {
 			t.Errorf("%s: %v, want %v", ip, got, want)
 		}
 	}
