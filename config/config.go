@@ -182,6 +182,10 @@ type Signaling struct {
 	TrustedProxies []netip.Prefix `mapstructure:"trusted_proxies"`
 }
 
+// GuestsRelay says whether who enters a room without an invite, or asks /api/ice
+// without a password, gets TURN credentials.
+func (s *Signaling) GuestsRelay() bool { return s.Access == "open" && s.GuestTURN }
+
 // TLS says where the certificate of every TLS listener comes from.
 type TLS struct {
 	// Source is auto, files, acme, self-signed or off; after Load it is never

@@ -21,7 +21,7 @@ func (s *Server) iceServers(m *member) servers {
 	if s.opt.ICE == nil {
 		return servers{list: json.RawMessage("[]"), asked: asked}
 	}
-	list, ttl := s.opt.ICE(m.host, m.id, m.invited || s.settings.Load().guestRelay())
+	list, ttl := s.opt.ICE(m.host, m.id, m.invited || s.settings.Load().guestsRelay)
 	return servers{list, ttl, asked}
 }
 

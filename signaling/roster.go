@@ -35,5 +35,5 @@ func (s *Server) Gone(id string) bool {
 		return false
 	}
 	invited, there := s.roster.find(id)
-	return !there || !invited && !s.settings.Load().guestRelay()
+	return !there || !invited && !s.settings.Load().guestsRelay
 }

@@ -21,7 +21,7 @@ type settings struct {
 	burst          int
 	resume         time.Duration // for a lost connection to come back
 	open           bool          // anybody may enter a room
-	guestTURN      bool          // and gets TURN credentials there
+	guestsRelay    bool          // and gets TURN credentials there
 	invites        inviter
 }
 
@@ -38,10 +38,7 @@ func newSettings(cfg *config.Config) *settings {
 		burst:          c.Messages.Burst,
 		resume:         c.Resume,
 		open:           c.Access == "open",
-		guestTURN:      c.GuestTURN,
+		guestsRelay:    c.GuestsRelay(),
 		invites:        newInviter(cfg.TURN.Secret),
 	}
 }
-
-// guestRelay says whether who enters a room without an invite gets TURN credentials.
-func (s *settings) guestRelay() bool { return s.open && s.guestTURN }

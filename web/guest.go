@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"icebox/config"
 	"icebox/internal/hostnet"
 )
 
@@ -35,9 +34,3 @@ func (g *guests) id(from netip.Addr) string {
 // IsGuest says whether the id of time-limited credentials is that of a guest of
 // /api/ice.
 func IsGuest(id string) bool { return strings.HasPrefix(id, guestPrefix) }
-
-// GuestRelay says whether cfg has guests relay: those who enter a room without an
-// invite, and those who ask /api/ice without a password.
-func GuestRelay(cfg *config.Config) bool {
-	return cfg.Signaling.Access == "open" && cfg.Signaling.GuestTURN
-}

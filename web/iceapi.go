@@ -53,7 +53,7 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 func (s *Server) credentials(r *http.Request, cfg *config.Config) (Credentials, error) {
 	ttl := cfg.TURN.CredentialTTL
 	user, err := s.signIn(r)
-	if err == errSignIn && GuestRelay(cfg) {
+	if err == errSignIn && cfg.Signaling.GuestsRelay() {
 		name, pass := s.opt.Users.MintPeer(s.guests.id(clientAddr(r)), ttl)
 		return Credentials{name, pass, ttl}, nil
 	}

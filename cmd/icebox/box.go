@@ -80,7 +80,7 @@ func (b *box) turnOptions() turnserver.Options {
 // room that has left, and those of guests where they get none now.
 func (b *box) gone(id string) bool {
 	if web.IsGuest(id) {
-		return !web.GuestRelay(b.cfg.Load())
+		return !b.cfg.Load().Signaling.GuestsRelay()
 	}
 	return b.signaling.Gone(id)
 }

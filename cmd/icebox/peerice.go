@@ -35,5 +35,5 @@ func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time
 // because credentials or URLs of then are no good any more.
 func givesOtherICE(old, now *config.Config) bool {
 	return old.TURN.Secret != now.TURN.Secret || old.TURN.Realm != now.TURN.Realm ||
-		web.GuestRelay(old) != web.GuestRelay(now) || old.Domain != now.Domain || old.Public.URL != now.Public.URL || old.Public.TURNPort != now.Public.TURNPort
+		old.Signaling.GuestsRelay() != now.Signaling.GuestsRelay() || old.Domain != now.Domain || old.Public.URL != now.Public.URL || old.Public.TURNPort != now.Public.TURNPort
 }
