@@ -171,7 +171,6 @@ func (p *batched) release(s *session) {
 	if c, ok := s.client.(*batchClient); ok {
 		p.engine.Remove(c.worker, c.way.listener, batch.Tuple{Client: s.tuple.client, Local: s.tuple.local}, s)
 	}
-	p.engine.Settle()
 }
 
 func (p *batched) settle() { p.engine.Settle() }

@@ -53,7 +53,7 @@ func (d *desk) open(g *guard) {
 
 func (d *desk) handle(g *guard, p *paper) {
 	if carries(p.packet) {
-		g.data(g.clock.now(), direct{}, p.session, p.packet, new(message))
+		g.passUp(p.session, p.packet, new(message))
 		return
 	}
 	g.handle(&p.origin, p.packet)

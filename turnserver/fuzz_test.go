@@ -99,7 +99,7 @@ func FuzzGuard(f *testing.F) {
 		packet := signBody(kind, body, c.signed(nil))
 		if carries(packet) {
 			if x := s.guard.table.get(o.tuple); x != nil {
-				s.guard.data(s.clock.now(), direct{}, x, packet, new(message))
+				s.guard.passUp(x, packet, new(message))
 			}
 		} else {
 			s.guard.handle(&o, packet)

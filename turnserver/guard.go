@@ -184,7 +184,7 @@ func (g *guard) grantRefresh(r *request) *refusal {
 	s, d := r.session, r.want.lifetime
 	if d == 0 && len(r.want.families) > 0 && len(s.relayed()) > 1 {
 		s.close(familyIndex(r.want.families[0])) // one of two (RFC 8656 section 7.2)
-		g.path.settle()
+		g.settle()
 	} else if refused := g.refresh(s, d); refused != nil {
 		return refused
 	}

@@ -43,7 +43,7 @@ func (m *sessions) refilter() {
 	for _, s := range m.table.all() {
 		s.refilter()
 	}
-	m.path.settle()
+	m.settle()
 }
 
 // updateOwn notices that the public address has changed: relays that are made

@@ -28,10 +28,10 @@ type path interface {
 
 	// carry has data of the session's client find it. The session has begun.
 	carry(s *session)
-	// release ends that. When it returns, nothing of the session is on its way.
+	// release ends that.
 	release(s *session)
-	// settle returns when every packet that was let pass before is sent: whatever
-	// is forbidden by then does not leave any more.
+	// settle returns when every packet that the path has let pass before is sent.
+	// sessions.settle calls it, which knows of all other packets.
 	settle()
 	// lost counts what got to no session.
 	lost() pathLosses
@@ -65,25 +65,3 @@ type lane interface {
 	room() []byte
 	done(room []byte)
 }
-
-// direct is the lane of whoever sends each packet at once.
-type direct struct{}
-
-func (direct) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
-	if err := r.socket.send(payload, to, df); err != nil {
-		s.drop(sendDrop(err))
-		return
-	}
-	s.up(1, len(payload))
-}
-
-func (direct) toClient(s *session, packet []byte, size int) {
-	if why, ok := s.client.send(packet); !ok {
-		s.drop(why)
-		return
-	}
-	s.down(1, size)
-}
-
-func (direct) room() []byte     { return takeBuffer() }
-func (direct) done(room []byte) { giveBuffer(room) }

@@ -76,10 +76,10 @@ func (p *plain) open(s *session, addr, bind netip.AddrPort, closed func()) (*rel
 // carry has nothing to do: the goroutines ask the guard's table.
 func (p *plain) carry(*session) {}
 
-// release and settle need not wait: each goroutine has one packet in hand at the
-// most, and sends it at once.
 func (p *plain) release(*session) {}
-func (p *plain) settle()          {}
+
+// settle has nothing to do: what each goroutine has in hand is known (inHand).
+func (p *plain) settle() {}
 
 func (p *plain) lost() pathLosses { return pathLosses{} }
 func (p *plain) trains() bool     { return false }

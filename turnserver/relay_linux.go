@@ -95,7 +95,7 @@ func (r *plainRelay) read() {
 			case err == unix.EAGAIN || err == unix.ENOMEM || err == unix.ENOBUFS || r.closing.Load():
 				return false
 			case err == 0:
-				s.receive(s.owner.clock.now(), direct{}, room, n, from)
+				s.passDown(room, n, from)
 			}
 		}
 	})

@@ -29,7 +29,7 @@ func (r *plainRelay) read() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err == nil:
-			s.receive(s.owner.clock.now(), direct{}, room, n, unmap(from))
+			s.passDown(room, n, unmap(from))
 		default:
 			time.Sleep(time.Millisecond) // a peer's ICMP, or a shortage that passes
 		}

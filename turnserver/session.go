@@ -54,6 +54,16 @@ type session struct {
 	missingWhy stun.ErrorCode
 }
 
+// drop counts a packet that does not pass. Once the session is ending, nobody looks at
+// what it has counted itself for long.
+func (s *session) drop(why drop) {
+	c := &s.counters
+	if s.over() {
+		c = &s.owner.past
+	}
+	c.drop(why)
+}
+
 // over says whether nothing may pass any more.
 func (s *session) over() bool { return s.ending.Load() }
 

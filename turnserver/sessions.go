@@ -27,12 +27,13 @@ type sessions struct {
 	relays   *relaySet
 	reserved reservations
 	path     path
+	inHand   inHand
 
 	draining atomic.Bool
 	lastID   atomic.Uint64
 	begun    atomic.Uint64
 	tally    sync.Mutex // held while a session's counters move to past
-	past     counters   // of sessions that have ended
+	past     counters   // of sessions that have ended, or are about to
 
 	noRelay rate.Sometimes // tells the owner why there is none: clients ask on and on
 
@@ -136,6 +137,7 @@ func refusalCode(v verdict) stun.ErrorCode {
 // forget is the one place where a session lets go: see session.finish.
 func (m *sessions) forget(s *session) {
 	m.path.release(s)
+	m.settle()
 	m.retire(s)
 	if s.token != nil && !s.started {
 		m.dropReservation(*s.token)
@@ -144,6 +146,13 @@ func (m *sessions) forget(s *session) {
 		s.close(i)
 	}
 	m.accounts.release(s.account, 1)
+}
+
+// settle returns when every packet that was let pass before is sent: whatever is
+// forbidden by then does not leave any more.
+func (m *sessions) settle() {
+	m.path.settle()
+	m.inHand.settle()
 }
 
 // retire moves a session's counters to those of the past, so that whoever adds

@@ -86,11 +86,11 @@ func (p *pipeline) floods(t testing.TB) (up, down *flood) {
 var endings = map[string]func(t *testing.T, p *pipeline, c *testClient){
 	"permission over": func(_ *testing.T, p *pipeline, _ *testClient) {
 		p.session.flows.Load().permissions[0].expires.set(p.session.owner.clock.now())
-		p.session.owner.path.settle()
+		p.session.owner.settle()
 	},
 	"session over": func(_ *testing.T, p *pipeline, _ *testClient) {
 		p.session.expires.set(p.session.owner.clock.now())
-		p.session.owner.path.settle()
+		p.session.owner.settle()
 	},
 	"Refresh with a lifetime of 0": func(t *testing.T, p *pipeline, c *testClient) {
 		// By hand: who reads the client's socket looks for packets of peers.
@@ -102,7 +102,7 @@ var endings = map[string]func(t *testing.T, p *pipeline, c *testClient){
 	},
 	"one of its relays given up": func(_ *testing.T, p *pipeline, _ *testClient) {
 		p.session.close(0)
-		p.session.owner.path.settle()
+		p.session.owner.settle()
 	},
 	"session ended": func(t *testing.T, p *pipeline, _ *testClient) {
 		if !p.server.End(p.session.id) {
@@ -152,7 +152,7 @@ func TestChannelSilence(t *testing.T) {
 	up, down := p.floods(t)
 	eventually(t, "packets pass", func() bool { return up.heard.Load() > 100 && down.heard.Load() > 100 })
 	p.session.flows.Load().numbers[0].expires.set(p.session.owner.clock.now())
-	p.session.owner.path.settle()
+	p.session.owner.settle()
 	lastUp, lastDown := up.next.Load(), down.next.Load()
 	eventually(t, "packets go on to come", func() bool {
 		return up.next.Load() > lastUp+500 && down.next.Load() > lastDown+500

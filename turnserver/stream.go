@@ -260,7 +260,7 @@ func (s *stream) handle(session *session, packet []byte, m *message) {
 	case !carries(packet):
 		g.handle(&s.origin, packet)
 	case session != nil:
-		g.data(g.clock.now(), direct{}, session, packet, m)
+		g.passUp(session, packet, m)
 	default:
 		g.stats.orphans.Add(1)
 	}

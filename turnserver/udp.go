@@ -148,7 +148,7 @@ func (s *udpSocket) handle(g *guard, t tuple, packet []byte, m *message) {
 	switch {
 	case carries(packet):
 		if session := g.table.get(t); session != nil {
-			g.data(g.clock.now(), direct{}, session, packet, m)
+			g.passUp(session, packet, m)
 		} else {
 			g.stats.orphans.Add(1)
 		}
