@@ -1,6 +1,7 @@
 package hostnet
 
 import (
+	"context"
 	"net"
 	"net/netip"
 )
@@ -10,14 +11,16 @@ import (
 func Outward4() netip.Addr { return outward("udp4", "193.0.14.129:9") }
 
 // Outward6 is the IPv6 address that this machine uses towards the internet, none
-// where it has no way there.
+// where it has no way there. On Linux it is one that stays where there is one: a
+// privacy address (RFC 8981) is another one every day.
 func Outward6() netip.Addr { return outward("udp6", "[2001:7fd::1]:9") }
 
 // outward asks the routing table about far, which is an address of a root name
 // server: routes of a machine's own seldom lead there. Connecting a UDP socket
 // sends nothing.
 func outward(network, far string) netip.Addr {
-	c, err := net.Dial(network, far)
+	dialer := net.Dialer{Control: preferLasting}
+	c, err := dialer.DialContext(context.Background(), network, far)
 	if err != nil {
 		return netip.Addr{} // no route: there is none in this family
 	}
