@@ -103,15 +103,13 @@ func (r *relayReport) printCollections(out io.Writer) {
 	w := r.columns(out, "garbage collections", false)
 	defer w.Flush()
 	for _, load := range loads {
-		of := r.Collections[load.String()]
-		r.line(w, fmt.Sprintf("%v, how many", load), "%.0f", false, func(server string) float64 {
-			return medianOf(of[server], func(m collections) float64 { return m.Count })
-		}, nil)
-		r.line(w, fmt.Sprintf("%v, longest pause, us", load), "%.0f", false, func(server string) float64 {
-			return medianOf(of[server], func(m collections) float64 { return m.Longest })
-		}, nil)
-		r.line(w, fmt.Sprintf("%v, relayed a second", load), "%.0f", false, func(server string) float64 {
-			return medianOf(of[server], func(m collections) float64 { return m.Relayed })
-		}, nil)
+		row := func(what string, field func(collections) float64) {
+			r.line(w, fmt.Sprintf("%v, %s", load, what), "%.0f", func(server string) float64 {
+				return medianOf(r.Collections[load.String()][server], field)
+			}, nil, nil)
+		}
+		row("how many", func(m collections) float64 { return m.Count })
+		row("longest pause, us", func(m collections) float64 { return m.Longest })
+		row("relayed a second", func(m collections) float64 { return m.Relayed })
 	}
 }

@@ -60,9 +60,9 @@ type outcome struct {
 }
 
 func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
-	g := &generator{flows: w, traffic: t, segment: segment, in: newBatch(inOneCall, 2048), events: make([]unix.EpollEvent, inOnePoll)}
+	g := &generator{flows: w, traffic: t, segment: segment, in: newInbox(inOneCall, 2048), events: make([]unix.EpollEvent, inOnePoll)}
 	if segment {
-		g.in = newMergedBatch(inOneCall)
+		g.in = newInbox(inOneCall, 1<<16)
 	}
 	g.size, g.train = t.shape()
 	g.out = [2]*batch{newBatch(g.train, channelSize+g.size), newBatch(g.train, g.size)}
@@ -73,11 +73,9 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	for _, way := range []direction{up, down} {
 		for i := range w.count() {
 			w.tracks[way][i].begun = w.tracks[way][i].next
-			if segment {
-				if err := merge(w.to(i, way)); err != nil {
-					g.close()
-					return nil, err
-				}
+			if err := prepare(w.to(i, way), segment); err != nil {
+				g.close()
+				return nil, err
 			}
 			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i), Pad: int32(way)}
 			if err := unix.EpollCtl(g.epoll, unix.EPOLL_CTL_ADD, w.to(i, way), &event); err != nil {
@@ -89,8 +87,15 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 	return g, nil
 }
 
-// merge has a socket get trains whole.
-func merge(fd int) error {
+// prepare has the kernel say of what comes by a socket when it came, and if wanted
+// hand trains over whole.
+func prepare(fd int, merge bool) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
+	}
+	if !merge {
+		return nil
+	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1); err != nil {
 		return fmt.Errorf("UDP_GRO: %w", err)
 	}
@@ -219,9 +224,8 @@ func (g *generator) receive() (packets int, err error) {
 		if err != nil {
 			return packets, fmt.Errorf("receive from flow %d, %v: %w", flow, way, err)
 		}
-		now := g.clock()
 		for i := range n {
-			came, err := g.taken(flow, way, i, now)
+			came, err := g.taken(flow, way, i)
 			if err != nil {
 				return packets, err
 			}
@@ -235,8 +239,13 @@ func (g *generator) receive() (packets int, err error) {
 }
 
 // taken judges the packets of one message that came by the socket of a flow.
-func (g *generator) taken(flow int, way direction, message int, now time.Duration) (packets int, err error) {
-	received, size := g.in.received(message), g.in.datagram(message)
+func (g *generator) taken(flow int, way direction, message int) (packets int, err error) {
+	received := g.in.received(message)
+	came, size := g.in.said(message)
+	if came.IsZero() {
+		return 0, errors.New("the kernel does not say when packets come")
+	}
+	now := time.Duration(came.UnixNano() - g.start.UnixNano()) // by the clock that the kernel has
 	for {
 		n := min(size, len(received))
 		if err := g.arrived(flow, way, received[:n], now); err != nil {

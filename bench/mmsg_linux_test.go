@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,11 +21,12 @@ type batch struct {
 	buffers  []unix.Iovec
 	space    []byte // of all buffers, one after the other
 	stride   int
-	controls [][mergeControl]byte // where merged ones are received
+	controls [][controlRoom]byte // what the kernel says of those that are received
 }
 
-// mergeControl holds what UDP_GRO says of a message: the size of its datagrams.
-const mergeControl = 24
+// controlRoom holds when a message came (SO_TIMESTAMPNS), and with UDP_GRO the size of
+// its datagrams.
+const controlRoom = 64
 
 // newBatch makes count messages with buffers of stride bytes.
 func newBatch(count, stride int) *batch {
@@ -38,10 +40,10 @@ func newBatch(count, stride int) *batch {
 	return b
 }
 
-// newMergedBatch makes count messages to receive from sockets with UDP_GRO.
-func newMergedBatch(count int) *batch {
-	b := newBatch(count, 1<<16)
-	b.controls = make([][mergeControl]byte, count)
+// newInbox makes count messages to receive.
+func newInbox(count, stride int) *batch {
+	b := newBatch(count, stride)
+	b.controls = make([][controlRoom]byte, count)
 	for i := range b.messages {
 		b.messages[i].header.Control = &b.controls[i][0]
 	}
@@ -54,22 +56,28 @@ func (b *batch) buffer(i int) []byte { return b.space[i*b.stride : (i+1)*b.strid
 // received is what the last receive put into a message.
 func (b *batch) received(i int) []byte { return b.space[i*b.stride:][:b.messages[i].size] }
 
-// datagram is how large the datagrams are that the last receive put into a
-// message, of which the last may be shorter.
-func (b *batch) datagram(i int) int {
-	if b.controls != nil && b.messages[i].header.Controllen >= unix.SizeofCmsghdr {
-		header := (*unix.Cmsghdr)(unsafe.Pointer(&b.controls[i][0]))
-		if header.Level == unix.SOL_UDP && header.Type == unix.UDP_GRO {
-			return int(*(*int32)(unsafe.Pointer(&b.controls[i][unix.CmsgLen(0)])))
+// said is what the kernel said of a message that it received: when, and how large the
+// datagrams in it are, of which the last may be shorter.
+func (b *batch) said(i int) (came time.Time, datagram int) {
+	datagram = int(b.messages[i].size)
+	rest := b.controls[i][:b.messages[i].header.Controllen]
+	for len(rest) >= unix.SizeofCmsghdr {
+		header, data := (*unix.Cmsghdr)(unsafe.Pointer(&rest[0])), unsafe.Pointer(&rest[unix.CmsgLen(0)])
+		switch {
+		case header.Level == unix.SOL_UDP && header.Type == unix.UDP_GRO:
+			datagram = int(*(*int32)(data))
+		case header.Level == unix.SOL_SOCKET && header.Type == unix.SCM_TIMESTAMPNS:
+			came = time.Unix((*unix.Timespec)(data).Unix())
 		}
+		rest = rest[min(unix.CmsgSpace(int(header.Len)-unix.CmsgLen(0)), len(rest)):]
 	}
-	return int(b.messages[i].size)
+	return came, datagram
 }
 
 // receive reads what is there, as many messages as there are at most.
 func (b *batch) receive(fd int) (int, error) {
 	for i := range b.controls {
-		b.messages[i].header.SetControllen(mergeControl)
+		b.messages[i].header.SetControllen(controlRoom)
 	}
 	return b.call(unix.SYS_RECVMMSG, fd, 0, len(b.messages))
 }

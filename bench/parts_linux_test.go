@@ -74,6 +74,17 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
+// TestRatioOf: a machine that is four times as slow in the last round changes nothing.
+func TestRatioOf(t *testing.T) {
+	itself := func(v float64) float64 { return v }
+	if got := ratioOf([]float64{5, 20, 36}, []float64{10, 20, 40}, itself); got != 0.9 {
+		t.Errorf("%v, want 0.9", got)
+	}
+	if got := ratioOf(nil, []float64{10}, itself); got != 0 {
+		t.Errorf("nothing by something is %v", got)
+	}
+}
+
 // TestTraffic goes once through all flows: each has its share in each direction,
 // and the trains come at the rate.
 func TestTraffic(t *testing.T) {

@@ -37,11 +37,11 @@ type caseScore struct {
 
 type passageScore struct {
 	Median passage   `json:"median"`
-	Ratio  ratio     `json:"ratio"` // to the first server
+	Ratio  ratio     `json:"ratio"`
 	Rounds []passage `json:"rounds"`
 }
 
-// ratio is a median by that of the first server.
+// ratio is what there is by the first server's.
 type ratio struct {
 	CPU float64 `json:"server_cpu_us_per_packet"`
 	P50 float64 `json:"p50_us"`
@@ -76,7 +76,11 @@ func (r *relayReport) addPassage(t traffic, server string, m passage) {
 	s.Median = medianPassage(s.Rounds)
 	if base := c.Servers[r.Servers[0].Name]; base != nil {
 		for _, s := range c.Servers {
-			s.Ratio = ratio{by(s.Median.CPU, base.Median.CPU), by(s.Median.P50, base.Median.P50), by(s.Median.P99, base.Median.P99)}
+			s.Ratio = ratio{
+				CPU: ratioOf(s.Rounds, base.Rounds, func(p passage) float64 { return p.CPU }),
+				P50: ratioOf(s.Rounds, base.Rounds, func(p passage) float64 { return p.P50 }),
+				P99: ratioOf(s.Rounds, base.Rounds, func(p passage) float64 { return p.P99 }),
+			}
 		}
 	}
 }
@@ -127,6 +131,16 @@ func medianOf[T any](list []T, field func(T) float64) float64 {
 	return median(values)
 }
 
+// ratioOf is the median of the rounds' own ratios: the machine is another one from round
+// to round, and much the same within one.
+func ratioOf[T any](list, base []T, field func(T) float64) float64 {
+	values := make([]float64, min(len(list), len(base)))
+	for i := range values {
+		values[i] = by(field(list[i]), field(base[i]))
+	}
+	return median(values)
+}
+
 // medianPassage is the median of each field by itself.
 func medianPassage(rounds []passage) (m passage) {
 	for _, field := range []func(*passage) *float64{
@@ -159,12 +173,12 @@ func (r *relayReport) print(out io.Writer) {
 	for _, c := range r.Cases {
 		turns = max(turns, len(c.Servers[r.Servers[0].Name].Rounds))
 	}
-	fmt.Fprintf(out, "\n%s, %s\nmedians of %d rounds of %.1f s a case; pinned: %v, load by UDP_SEGMENT: %v\n",
+	fmt.Fprintf(out, "\n%s, %s\nmedians of %d rounds of %.1f s a case, and of their ratios; pinned: %v, load by UDP_SEGMENT: %v\n",
 		r.Time, r.Machine, turns, r.Counted, r.Pinned, r.Segmented)
-	r.printCases(out, "server CPU, us a packet", "%.2f", true, func(p *passage) float64 { return p.CPU })
-	r.printCases(out, "one way, p50 us", "%.0f", true, func(p *passage) float64 { return p.P50 })
-	r.printCases(out, "one way, p99 us", "%.0f", true, func(p *passage) float64 { return p.P99 })
-	r.printCases(out, "lost, %", "%.3f", false, func(p *passage) float64 { return 100 * p.Loss })
+	r.printCases(out, "server CPU, us a packet", "%.2f", func(p *passage) float64 { return p.CPU }, func(r *ratio) float64 { return r.CPU })
+	r.printCases(out, "one way, p50 us", "%.0f", func(p *passage) float64 { return p.P50 }, func(r *ratio) float64 { return r.P50 })
+	r.printCases(out, "one way, p99 us", "%.0f", func(p *passage) float64 { return p.P99 }, func(r *ratio) float64 { return r.P99 })
+	r.printCases(out, "lost, %", "%.3f", func(p *passage) float64 { return 100 * p.Loss }, nil)
 	r.printCauses(out)
 	r.printFlows(out)
 	r.printHighest(out)
@@ -189,8 +203,9 @@ func (r *relayReport) columns(out io.Writer, title string, ratios bool) *tabwrit
 	return w
 }
 
-// line is one line of such a table. A value that mark is true for gets a mark.
-func (r *relayReport) line(w io.Writer, name, format string, ratios bool, value func(server string) float64, mark func(server string) bool) {
+// line is one line of such a table, with ratios unless that is nil. A value that mark is
+// true for gets a mark.
+func (r *relayReport) line(w io.Writer, name, format string, value, byFirst func(server string) float64, mark func(server string) bool) {
 	fmt.Fprint(w, name)
 	for _, s := range r.Servers {
 		fmt.Fprintf(w, "\t"+format, value(s.Name))
@@ -198,21 +213,24 @@ func (r *relayReport) line(w io.Writer, name, format string, ratios bool, value 
 			fmt.Fprint(w, "!")
 		}
 	}
-	if ratios {
+	if byFirst != nil {
 		for _, s := range r.Servers[1:] {
-			fmt.Fprintf(w, "\t%.2f", by(value(s.Name), value(r.Servers[0].Name)))
+			fmt.Fprintf(w, "\t%.2f", byFirst(s.Name))
 		}
 	}
 	fmt.Fprintln(w, "\t")
 }
 
 // printCases marks what the generator could not offer in full.
-func (r *relayReport) printCases(out io.Writer, title, format string, ratios bool, value func(*passage) float64) {
-	w := r.columns(out, title, ratios)
+func (r *relayReport) printCases(out io.Writer, title, format string, value func(*passage) float64, ratios func(*ratio) float64) {
+	w := r.columns(out, title, ratios != nil)
 	defer w.Flush()
 	for _, c := range r.Cases {
-		r.line(w, c.Name, format, ratios,
-			func(server string) float64 { return value(&c.Servers[server].Median) },
+		var byFirst func(string) float64
+		if ratios != nil {
+			byFirst = func(server string) float64 { return ratios(&c.Servers[server].Ratio) }
+		}
+		r.line(w, c.Name, format, func(server string) float64 { return value(&c.Servers[server].Median) }, byFirst,
 			func(server string) bool { return c.Servers[server].Median.Overload > 0 })
 	}
 }
@@ -244,9 +262,9 @@ func (r *relayReport) printFlows(out io.Writer) {
 			if many.traffic.flows != 1000 || few.traffic != t {
 				continue
 			}
-			r.line(w, fmt.Sprintf("%s/%s/%d", t.kind, t.way, t.rate), "%.2f", false, func(server string) float64 {
-				return by(many.Servers[server].Median.CPU, few.Servers[server].Median.CPU)
-			}, nil)
+			r.line(w, fmt.Sprintf("%s/%s/%d", t.kind, t.way, t.rate), "%.2f", func(server string) float64 {
+				return ratioOf(many.Servers[server].Rounds, few.Servers[server].Rounds, func(p passage) float64 { return p.CPU })
+			}, nil, nil)
 		}
 	}
 }
@@ -259,8 +277,11 @@ func (r *relayReport) printHighest(out io.Writer) {
 	w := r.columns(out, "highest rate, packets a second", true)
 	defer w.Flush()
 	for _, h := range r.Highest {
-		r.line(w, h.Kind, "%.0f", true,
+		r.line(w, h.Kind, "%.0f",
 			func(server string) float64 { return h.Medians[server] },
+			func(server string) float64 {
+				return ratioOf(h.Rounds[server], h.Rounds[r.Servers[0].Name], func(p peak) float64 { return p.Rate })
+			},
 			func(server string) bool {
 				return medianOf(h.Rounds[server], func(p peak) float64 { return truth(p.AtLeast) }) > 0.5
 			})
@@ -280,10 +301,10 @@ func (r *relayReport) printMemory(out io.Writer) {
 	}
 	w := r.columns(out, "memory", true)
 	defer w.Flush()
-	r.line(w, "KB a session", "%.1f", true, func(server string) float64 {
-		return medianOf(r.Memory[server], func(m footprint) float64 { return m.Session / 1000 })
-	}, nil)
-	r.line(w, fmt.Sprintf("MB with %d", memoryFirst), "%.1f", true, func(server string) float64 {
-		return medianOf(r.Memory[server], func(m footprint) float64 { return m.Idle / 1e6 })
-	}, nil)
+	row := func(name string, field func(footprint) float64) {
+		r.line(w, name, "%.1f", func(server string) float64 { return medianOf(r.Memory[server], field) },
+			func(server string) float64 { return ratioOf(r.Memory[server], r.Memory[r.Servers[0].Name], field) }, nil)
+	}
+	row("KB a session", func(m footprint) float64 { return m.Session / 1000 })
+	row(fmt.Sprintf("MB with %d", memoryFirst), func(m footprint) float64 { return m.Idle / 1e6 })
 }
