@@ -44,7 +44,7 @@ func enter(t *testing.T, host *natlab.Host, room, invite string) *visitor {
 }
 
 // together waits until each of them decodes video from all the others, and goes
-// on to do so for some seconds.
+// on to do so for goesOnInRoom seconds.
 func together(t *testing.T, visitors ...*visitor) [][]connection {
 	t.Helper()
 	before := make([][]connection, len(visitors))
@@ -54,7 +54,7 @@ func together(t *testing.T, visitors ...*visitor) [][]connection {
 		if seconds++; stalled != "" {
 			seconds = 0
 		}
-		if seconds > goesOn { // the first look had nothing to compare with
+		if seconds > goesOnInRoom { // the first look had nothing to compare with
 			for i, v := range visitors {
 				t.Logf("%s: %v", v.name, now[i])
 			}

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// How long video must go on, looked at once a second, and how long that may take
-// to come about.
+// How many seconds video must go on, looked at once each, and how long that may take
+// to come about. Rooms are looked at several times in each test.
 const (
-	goesOn = 5
-	atMost = 90 * time.Second
+	goesOn       = 5
+	goesOnInRoom = 2
+	atMost       = 90 * time.Second
 )
 
 // connection is what getStats says about one RTCPeerConnection.
