@@ -107,6 +107,11 @@ func (g *generator) close() { unix.Close(g.epoll) }
 // clock is the generator's time.
 func (g *generator) clock() time.Duration { return time.Since(g.start) }
 
+// wall is a time by the wall clock, which is the kernel's for packets, since the start.
+func (g *generator) wall(at time.Time) time.Duration {
+	return time.Duration(at.UnixNano() - g.start.UnixNano())
+}
+
 // run generates until the phase is set to ending, and a little longer to receive
 // what is on its way. An error means that something was damaged or misdelivered.
 func (g *generator) run(where place) error {
@@ -168,7 +173,7 @@ func (g *generator) sendDue(counted bool) error {
 		if due > now {
 			return nil
 		}
-		if err := g.sendTrain(now, counted); err != nil {
+		if err := g.sendTrain(counted); err != nil {
 			return err
 		}
 		if g.next++; counted {
@@ -179,28 +184,29 @@ func (g *generator) sendDue(counted bool) error {
 	return nil
 }
 
-func (g *generator) sendTrain(now time.Duration, counted bool) error {
+func (g *generator) sendTrain(counted bool) error {
 	flow, way := g.turn(g.next)
 	t, out := &g.tracks[way][flow], g.out[way]
+	sent := g.wall(time.Now())
 	for i := range g.train {
 		payload := out.buffer(i)
 		if way == up {
 			putChannel(payload, channelOf(flow), g.size)
 			payload = payload[channelSize:]
 		}
-		s := stamp{flow: uint32(flow), way: way, counted: counted, number: t.next, sent: now}
+		s := stamp{flow: uint32(flow), way: way, counted: counted, number: t.next, sent: sent}
 		s.put(payload)
 		t.next++
 	}
 	if counted {
 		g.outcome.sent += uint64(g.train)
 	}
-	sent, err := g.put(out, g.from(flow, way))
-	if err == nil && sent < g.train {
+	n, err := g.put(out, g.from(flow, way))
+	if err == nil && n < g.train {
 		err = errors.New("the socket takes no more")
 	}
 	if err != nil {
-		return fmt.Errorf("send packet %d of %d, %v: %w", sent+1, g.train, way, err)
+		return fmt.Errorf("send packet %d of %d, %v: %w", n+1, g.train, way, err)
 	}
 	return nil
 }
@@ -245,7 +251,7 @@ func (g *generator) taken(flow int, way direction, message int) (packets int, er
 	if came.IsZero() {
 		return 0, errors.New("the kernel does not say when packets come")
 	}
-	now := time.Duration(came.UnixNano() - g.start.UnixNano()) // by the clock that the kernel has
+	now := g.wall(came)
 	for {
 		n := min(size, len(received))
 		if err := g.arrived(flow, way, received[:n], now); err != nil {

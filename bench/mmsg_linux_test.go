@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/binary"
 	"fmt"
 	"time"
 	"unsafe"
@@ -62,14 +63,17 @@ func (b *batch) said(i int) (came time.Time, datagram int) {
 	datagram = int(b.messages[i].size)
 	rest := b.controls[i][:b.messages[i].header.Controllen]
 	for len(rest) >= unix.SizeofCmsghdr {
-		header, data := (*unix.Cmsghdr)(unsafe.Pointer(&rest[0])), unsafe.Pointer(&rest[unix.CmsgLen(0)])
-		switch {
-		case header.Level == unix.SOL_UDP && header.Type == unix.UDP_GRO:
-			datagram = int(*(*int32)(data))
-		case header.Level == unix.SOL_SOCKET && header.Type == unix.SCM_TIMESTAMPNS:
-			came = time.Unix((*unix.Timespec)(data).Unix())
+		header, data, next, err := unix.ParseOneSocketControlMessage(rest)
+		if err != nil {
+			break
 		}
-		rest = rest[min(unix.CmsgSpace(int(header.Len)-unix.CmsgLen(0)), len(rest)):]
+		switch {
+		case header.Level == unix.SOL_UDP && header.Type == unix.UDP_GRO && len(data) >= 4:
+			datagram = int(binary.NativeEndian.Uint32(data))
+		case header.Level == unix.SOL_SOCKET && header.Type == unix.SCM_TIMESTAMPNS && len(data) >= 16:
+			came = time.Unix(int64(binary.NativeEndian.Uint64(data)), int64(binary.NativeEndian.Uint64(data[8:])))
+		}
+		rest = next
 	}
 	return came, datagram
 }

@@ -24,7 +24,7 @@ type stamp struct {
 	way     direction
 	counted bool          // sent in the part of a run that is measured
 	number  uint64        // counted up from 0, by flow and direction
-	sent    time.Duration // when, by the generator's clock
+	sent    time.Duration // when, by the wall clock, since the generator began
 }
 
 // A payload is a stamp of stampSize bytes, and then a piece of filler that its

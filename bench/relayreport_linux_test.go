@@ -41,7 +41,7 @@ type passageScore struct {
 	Rounds []passage `json:"rounds"`
 }
 
-// ratio is what there is by the first server's.
+// ratio is a server's figures by those of the first server: medians of the rounds' own.
 type ratio struct {
 	CPU float64 `json:"server_cpu_us_per_packet"`
 	P50 float64 `json:"p50_us"`
@@ -131,8 +131,8 @@ func medianOf[T any](list []T, field func(T) float64) float64 {
 	return median(values)
 }
 
-// ratioOf is the median of the rounds' own ratios: the machine is another one from round
-// to round, and much the same within one.
+// ratioOf is the median of the rounds' own ratios: how fast the machine is changes from
+// round to round, and less while servers follow one another.
 func ratioOf[T any](list, base []T, field func(T) float64) float64 {
 	values := make([]float64, min(len(list), len(base)))
 	for i := range values {
@@ -263,7 +263,7 @@ func (r *relayReport) printFlows(out io.Writer) {
 				continue
 			}
 			r.line(w, fmt.Sprintf("%s/%s/%d", t.kind, t.way, t.rate), "%.2f", func(server string) float64 {
-				return ratioOf(many.Servers[server].Rounds, few.Servers[server].Rounds, func(p passage) float64 { return p.CPU })
+				return by(many.Servers[server].Median.CPU, few.Servers[server].Median.CPU)
 			}, nil, nil)
 		}
 	}
