@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// direct is the lane of goroutines that send each packet at once: those of the plain
-// path, and those that read streams.
+// direct is the lane of who sends each packet at once: goroutines of the plain path, of
+// streams and of the desk by passUp and passDown, and a worker of batch within its turn.
 type direct struct{}
 
 func (direct) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
@@ -55,6 +55,7 @@ func (s *session) passDown(room []byte, n int, from netip.AddrPort) {
 type inHand struct {
 	mu     sync.Mutex // of who waits
 	phase  atomic.Uint32
+	_      [64]byte // everybody reads phase, and nobody shall share its line who writes
 	places [handPlaces]handPlace
 }
 

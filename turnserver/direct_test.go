@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// TestInHand: what was looked at before settle began is over when it returns, and those
-// who come meanwhile do not keep it.
+// TestInHand: what was looked at before settle began is over when it returns.
 func TestInHand(t *testing.T) {
 	type rule struct{ forbids, inForce atomic.Bool }
 	var h inHand
@@ -49,6 +48,45 @@ func TestInHand(t *testing.T) {
 	if n := late.Load(); n > 0 {
 		t.Errorf("%d packets were sent after settle had returned", n)
 	}
+}
+
+// TestSettle: settle waits for one of before, not for one that came meanwhile, and for
+// one that has looked up where it counts long ago.
+func TestSettle(t *testing.T) {
+	const aMoment = 5 * time.Millisecond
+	var h inHand
+	settle := func() chan struct{} {
+		done := make(chan struct{})
+		go func() { defer close(done); h.settle() }()
+		return done
+	}
+	before := h.enter(0)
+	settled := settle()
+	eventually(t, "others are counted apart", func() bool { return h.phase.Load() == 1 })
+	meanwhile := h.enter(0)
+	select {
+	case <-settled:
+		t.Fatal("it does not wait")
+	case <-time.After(aMoment):
+	}
+	before.leave()
+	select {
+	case <-settled:
+	case <-time.After(patience):
+		t.Fatal("it waits for one that came meanwhile")
+	}
+	meanwhile.leave()
+	late := &h.places[0].packets[h.phase.Load()]
+	h.settle()
+	late.n.Add(1)
+	settled = settle()
+	select {
+	case <-settled:
+		t.Fatal("it does not wait for who came late")
+	case <-time.After(aMoment):
+	}
+	late.leave()
+	<-settled
 }
 
 // stalled is where a packet is in hand for as long as the test wants.

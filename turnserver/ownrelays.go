@@ -38,7 +38,7 @@ func (m *sessions) enterOwn(addr netip.Addr) bool {
 }
 
 // refilter takes the permissions of all sessions that are not good any more
-// away. When it returns, nothing leaves that they had let pass.
+// away. When it returns, nothing passes any more that they had let pass.
 func (m *sessions) refilter() {
 	for _, s := range m.table.all() {
 		s.refilter()

@@ -54,8 +54,8 @@ type session struct {
 	missingWhy stun.ErrorCode
 }
 
-// drop counts a packet that does not pass. Once the session is ending, nobody looks at
-// what it has counted itself for long.
+// drop counts a packet that does not pass. Once the session is ending it counts in the
+// past: its own counters are about to go there, and what came after would be lost.
 func (s *session) drop(why drop) {
 	c := &s.counters
 	if s.over() {

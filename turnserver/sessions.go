@@ -148,8 +148,8 @@ func (m *sessions) forget(s *session) {
 	m.accounts.release(s.account, 1)
 }
 
-// settle returns when every packet that was let pass before is sent: whatever is
-// forbidden by then does not leave any more.
+// settle returns when every packet that was let pass before is sent, or in the queue of
+// its client's stream: whatever is forbidden by then does not pass any more.
 func (m *sessions) settle() {
 	m.path.settle()
 	m.inHand.settle()

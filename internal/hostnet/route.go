@@ -11,8 +11,8 @@ import (
 func Outward4() netip.Addr { return outward("udp4", "193.0.14.129:9") }
 
 // Outward6 is the IPv6 address that this machine uses towards the internet, none
-// where it has no way there. On Linux it is one that stays where there is one: a
-// privacy address (RFC 8981) is another one every day.
+// where it has no way there. On Linux it is one that stays where there is one that
+// is not deprecated: a privacy address (RFC 8981) is another one every day.
 func Outward6() netip.Addr { return outward("udp6", "[2001:7fd::1]:9") }
 
 // outward asks the routing table about far, which is an address of a root name
