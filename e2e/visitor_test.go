@@ -80,13 +80,7 @@ func (v *visitor) evaluate(result any, function string, args ...any) error {
 // until waits until a JavaScript function in the page gives true.
 func (v *visitor) until(what, function string, args ...any) {
 	v.t.Helper()
-	v.within(2*moment, what, function, args...)
-}
-
-// within is until for what may take longer, or less.
-func (v *visitor) within(limit time.Duration, what, function string, args ...any) {
-	v.t.Helper()
-	boxtest.Eventually(v.t, limit, v.name+": "+what, func() error {
+	boxtest.Eventually(v.t, 2*moment, v.name+": "+what, func() error {
 		var yes bool
 		if err := v.evaluate(&yes, function, args...); err != nil {
 			return err
@@ -96,6 +90,18 @@ func (v *visitor) within(limit time.Duration, what, function string, args ...any
 		}
 		return nil
 	})
+}
+
+// waitFor waits until a JavaScript function in the page gives a text, for so long at the
+// most, and returns what it gave last.
+func (v *visitor) waitFor(limit time.Duration, function, text string) (last string) {
+	v.t.Helper()
+	for deadline := time.Now().Add(limit); last != text && time.Now().Before(deadline); time.Sleep(time.Second) {
+		if err := v.evaluate(&last, function); err != nil {
+			v.t.Fatalf("%s: %v", v.name, err)
+		}
+	}
+	return last
 }
 
 // state is what the page says about itself, for messages of tests.
