@@ -222,10 +222,20 @@ type batchLane struct {
 	worker *batch.Worker
 	now    instant
 	parsed message
+	put    []*queue // of streams, with something that was put in this turn
 }
 
 // Begin implements batch.Handler.
 func (l *batchLane) Begin() { l.now = l.path.guard.clock.now() }
+
+// End implements batch.Handler.
+func (l *batchLane) End() {
+	for _, q := range l.put {
+		q.push()
+	}
+	clear(l.put)
+	l.put = l.put[:0]
+}
 
 // FromClient implements batch.Handler.
 func (l *batchLane) FromClient(d *batch.Datagram) {
@@ -288,12 +298,26 @@ func (l *batchLane) toPeer(s *session, r *relay, payload []byte, to netip.AddrPo
 }
 
 func (l *batchLane) toClient(s *session, packet []byte, size int) {
-	c, ok := s.client.(*batchClient)
-	if !ok {
+	switch c := s.client.(type) {
+	case *batchClient:
+		l.worker.ToClient(c.back, packet, size, s)
+	case *queue:
+		l.toStream(s, c, packet, size)
+	default:
 		direct{}.toClient(s, packet, size)
+	}
+}
+
+// toStream has what goes to a stream in this turn leave together.
+func (l *batchLane) toStream(s *session, q *queue, packet []byte, size int) {
+	if why, ok := q.put(packet); !ok {
+		s.drop(why)
 		return
 	}
-	l.worker.ToClient(c.back, packet, size, s)
+	s.down(1, size)
+	if n := len(l.put); n == 0 || l.put[n-1] != q {
+		l.put = append(l.put, q)
+	}
 }
 
 func (l *batchLane) room() []byte { return l.worker.Room()[batch.Headroom-headroom:] }

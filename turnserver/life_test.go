@@ -1,6 +1,8 @@
 package turnserver
 
 import (
+	"bytes"
+	"encoding/binary"
 	"io"
 	"log/slog"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"github.com/pion/stun/v2"
 
 	"icebox/config"
+	"icebox/internal/nowait"
 )
 
 // TestPublicAddressChanges: a permission from before an address became that of
@@ -252,6 +255,103 @@ func TestSlowReader(t *testing.T) {
 	q.close()
 	ours.Close()
 	<-done
+}
+
+// openQueue is a queue that its senders write to, and its client.
+func openQueue(t *testing.T) (q *queue, his net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if his, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { his.Close() })
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { accepted.Close() })
+	q = newQueue(nowait.New(accepted), false)
+	q.open()
+	return q, his
+}
+
+// TestSendsAtOnce: who sends to a client that takes it writes himself, and what the kernel
+// does not take is written later, in its order.
+func TestSendsAtOnce(t *testing.T) {
+	q, his := openQueue(t)
+	const size = 1000
+	message := func(n int) []byte { return binary.BigEndian.AppendUint32(make([]byte, size-4), uint32(n)) }
+	wantNext := func(n int) {
+		t.Helper()
+		got := make([]byte, size)
+		his.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.ReadFull(his, got); err != nil || !bytes.Equal(got, message(n)) {
+			t.Fatalf("message %d: %v, % x", n, err, got[size-4:])
+		}
+	}
+	q.send(message(0)) // with nobody else to write it
+	wantNext(0)
+	sent := 1
+	for ; sent < 100_000; sent++ {
+		if _, ok := q.send(message(sent)); !ok {
+			break
+		}
+	}
+	if sent == 100_000 {
+		t.Fatal("the queue has no bound")
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); q.run() }()
+	for n := 1; n < sent; n++ {
+		wantNext(n)
+	}
+	eventually(t, "all is written", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return !q.busy })
+	q.send(message(sent))
+	wantNext(sent)
+	q.close()
+	q.conn.Close()
+	<-done
+}
+
+// TestPutLeavesTogether: what was put leaves with push, or when it is enough, or with what
+// somebody else sends.
+func TestPutLeavesTogether(t *testing.T) {
+	q, his := openQueue(t)
+	got := make([]byte, queueBytes)
+	waits := func(limit time.Duration) int {
+		his.SetReadDeadline(time.Now().Add(limit))
+		n, _ := his.Read(got)
+		return n
+	}
+	q.put(make([]byte, 100))
+	q.put(make([]byte, 101)) // and padding
+	if n := waits(20 * time.Millisecond); n != 0 {
+		t.Errorf("%d bytes left before they were pushed", n)
+	}
+	q.push()
+	if n := waits(patience); n != 204 {
+		t.Errorf("%d bytes left together, want 204", n)
+	}
+	q.put(make([]byte, 100))
+	q.send(make([]byte, 20))
+	if n := waits(patience); n != 120 {
+		t.Errorf("%d bytes left together, want 120", n)
+	}
+	q.put(make([]byte, together))
+	if n := waits(patience); n == 0 {
+		t.Error("nothing leaves before it is pushed, however much it is")
+	}
+	q.conn.Close()
+	for range 10 { // until the kernel knows
+		q.send(make([]byte, 20))
+	}
+	if _, ok := q.send(make([]byte, 20)); ok {
+		t.Error("a stream that is gone takes packets")
+	}
 }
 
 // TestHalfClosed: a client that says no more still gets its answers, and its session ends.

@@ -2,29 +2,39 @@ package turnserver
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"time"
+
+	"icebox/internal/nowait"
 )
 
 // writeSize is how much is written under one deadline: a slow client is one that
 // takes less than that in writeStall.
 const writeSize = 16 << 10
 
+// together is how much is written at once, about, of what is put.
+const together = 8 << 10
+
 // answerBytes is kept free for answers, which nobody asks for again over a stream.
 const answerBytes = 16 << 10
 
-// queue is what waits to be written to a stream: a bounded run of bytes, which
-// one goroutine writes. Whoever puts something in never waits for the client.
+// queue is what waits to be written to a stream: a bounded run of bytes. Whoever puts
+// something in never waits for the client: he writes it himself where nothing waits and
+// the kernel takes it, and what it does not take one goroutine writes.
 type queue struct {
 	conn net.Conn
 	// apart: each message is written by itself, and so gets a TLS record of its
 	// own. Some clients take what one read gives for one message.
 	apart bool
 
+	bold *nowait.Conn // what is at the bottom of conn; nil: it has to be waited for
+
 	mu      sync.Mutex // guards what follows
 	more    *sync.Cond
 	pending []byte
-	writing int // bytes taken out of pending and not written yet
+	writing int  // bytes taken out of pending and not written yet
+	busy    bool // run writes, or is about to
 	closed  bool
 }
 
@@ -34,24 +44,105 @@ func newQueue(conn net.Conn, apart bool) *queue {
 	return q
 }
 
-// send implements client. Packets are padded to a multiple of four, as streams
-// want ChannelData (RFC 8656 section 12.5); STUN messages are one anyway.
+// open lets senders write themselves. It comes after the handshake of TLS, before anything
+// is sent, from who reads the stream.
+func (q *queue) open() {
+	if q.bold = nowait.Of(q.conn); q.bold != nil {
+		q.bold.Hurry(nil)
+	}
+}
+
+// send implements client.
 func (q *queue) send(packet []byte) (drop, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if !q.add(packet) {
+		return dropSlowClient, false
+	}
+	return q.start()
+}
+
+// put is send for who has more and calls push soon, so that it leaves together.
+func (q *queue) put(packet []byte) (drop, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.add(packet) {
+		return dropSlowClient, false
+	}
+	if len(q.pending) < together {
+		return 0, true
+	}
+	return q.start()
+}
+
+// push sends what was put.
+func (q *queue) push() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.pending) > 0 {
+		q.start()
+	}
+}
+
+// add has a packet wait, if there is room, padded to a multiple of four, as streams want
+// ChannelData (RFC 8656 section 12.5); STUN messages are one anyway. mu is held.
+func (q *queue) add(packet []byte) bool {
 	room := queueBytes
 	if isAnswer(packet) {
 		room += answerBytes
 	}
 	if q.closed || q.writing+len(q.pending)+len(packet)+tailroom > room {
-		return dropSlowClient, false
+		return false
 	}
 	q.pending = append(q.pending, packet...)
 	for range -len(packet) & 3 {
 		q.pending = append(q.pending, 0)
 	}
-	q.more.Signal()
+	return true
+}
+
+// start sees to it that what waits is written: here and now, if that needs no waiting and
+// run is not at it. mu is held.
+func (q *queue) start() (drop, bool) {
+	switch {
+	case q.busy:
+		return 0, true
+	case q.bold == nil || len(q.pending) > 4*together:
+		q.wake()
+		return 0, true
+	}
+	for b := q.pending; len(b) > 0; {
+		n := q.next(b)
+		if _, err := q.conn.Write(b[:n]); err != nil {
+			q.closed, q.pending = true, nil
+			nowait.Innermost(q.conn).Close() // the reader notices, and ends the stream
+			q.more.Signal()
+			return dropSlowClient, false
+		}
+		b = b[n:]
+	}
+	if q.pending = q.pending[:0]; cap(q.pending) > writeSize {
+		q.pending = nil // an idle stream holds no large buffer
+	}
+	if q.bold.Pending() {
+		q.wake()
+	}
 	return 0, true
+}
+
+// wake has run write. mu is held.
+func (q *queue) wake() {
+	q.busy = true
+	q.more.Signal()
+}
+
+// next is how many bytes of b are written at once. Whole frames stand in b.
+func (q *queue) next(b []byte) int {
+	if !q.apart {
+		return len(b)
+	}
+	_, n, _ := frameSize(b)
+	return n
 }
 
 // fits implements client: a STUN message with the longest length, or
@@ -78,16 +169,16 @@ func (q *queue) run() {
 	}
 }
 
-// take waits for something to write and returns it. empty becomes the buffer of
-// what comes next.
+// take waits for something to write and returns it: nothing, where it is with the
+// connection already. empty becomes the buffer of what comes next.
 func (q *queue) take(empty []byte) ([]byte, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.writing = 0
-	for len(q.pending) == 0 && !q.closed {
+	q.writing, q.busy = 0, len(q.pending) > 0
+	for !q.busy && !q.closed {
 		q.more.Wait()
 	}
-	if len(q.pending) == 0 {
+	if !q.busy {
 		return nil, false
 	}
 	full := q.pending
@@ -95,19 +186,37 @@ func (q *queue) take(empty []byte) ([]byte, bool) {
 	return full, true
 }
 
+// write writes what the kernel has not taken from senders, and then b.
 func (q *queue) write(b []byte) error {
+	defer q.conn.SetWriteDeadline(time.Time{}) // which would be over for senders one day
+	if err := q.flush(); err != nil {
+		return err
+	}
 	for len(b) > 0 {
-		n := min(len(b), writeSize)
-		if q.apart {
-			_, n, _ = frameSize(b) // whole frames stand here, and nothing else
-		}
-		q.conn.SetWriteDeadline(time.Now().Add(writeStall))
-		if _, err := q.conn.Write(b[:n]); err != nil {
-			return err
+		n := q.next(b)
+		for part := range slices.Chunk(b[:n], writeSize) {
+			q.limit()
+			if _, err := q.conn.Write(part); err != nil {
+				return err
+			}
+			if err := q.flush(); err != nil {
+				return err
+			}
 		}
 		b = b[n:]
 	}
 	return nil
+}
+
+func (q *queue) limit() { q.conn.SetWriteDeadline(time.Now().Add(writeStall)) }
+
+// flush waits until the kernel has all that was written.
+func (q *queue) flush() error {
+	if q.bold == nil || !q.bold.Pending() {
+		return nil
+	}
+	q.limit()
+	return q.bold.Flush()
 }
 
 // finish ends run when what waits is written.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"icebox/internal/hostnet"
+	"icebox/internal/nowait"
 )
 
 // Deadlines of streams.
@@ -74,6 +75,7 @@ func (ss *streams) serve(l streamListener, conf *tls.Config) {
 			continue
 		}
 		pause.reset()
+		conn = nowait.New(conn)
 		if l.over == overTLS {
 			conn = tls.Server(conn, conf)
 		}
@@ -210,6 +212,7 @@ func (s *stream) read() error {
 	if err := s.open(); err != nil {
 		return err
 	}
+	s.out.open()
 	s.conn.SetReadDeadline(time.Now().Add(firstFrame))
 	for {
 		if err := s.wait(in); err != nil {

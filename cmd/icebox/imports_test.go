@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"certs":            {"config", "internal/hostnet"},
 	"publicaddr":       {"config", "internal/hostnet"},
 	"signaling":        {"config", "internal/hostnet", "internal/nowait"},
-	"turnserver":       {"config", "internal/hostnet", "turnserver/batch"},
+	"turnserver":       {"config", "internal/hostnet", "internal/nowait", "turnserver/batch"},
 	"turnserver/batch": {},
 	"web":              {"config", "internal/hostnet", "internal/nowait"},
 	"natlab":           {},

@@ -24,6 +24,8 @@ type Handler interface {
 	// FromPeer is a datagram that came to a relay socket: n bytes from Headroom
 	// on of a slot, in which what goes out can be built in place.
 	FromPeer(r *Relay, slot []byte, n int, from netip.AddrPort)
+	// End comes after them, in the same turn, before what goes out is sent.
+	End()
 	// Overflowed are datagrams, or trains that came as one, that were thrown away
 	// since nobody read them in time.
 	Overflowed(n uint32)

@@ -95,6 +95,7 @@ type passOn struct {
 }
 
 func (p *passOn) Begin() {}
+func (p *passOn) End()   {}
 
 func (p *passOn) FromClient(d *Datagram) {
 	t := d.Tuple()

@@ -16,6 +16,8 @@ type counting struct {
 	most     atomic.Int64 // of down in one turn
 }
 
+func (h *counting) End() {}
+
 func (h *counting) Begin() {
 	now := h.down.Load()
 	h.most.Store(max(h.most.Load(), now-h.before))

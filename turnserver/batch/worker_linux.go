@@ -191,6 +191,7 @@ func (w *Worker) run() {
 		n := w.wait()
 		w.turns.Add(1)
 		w.turn(n)
+		w.handler.End()
 		w.flush()
 		w.used = 0
 		w.turns.Add(1)
