@@ -2,10 +2,12 @@ package turnserver
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -257,8 +259,8 @@ func TestSlowReader(t *testing.T) {
 	<-done
 }
 
-// openQueue is a queue that its senders write to, and its client.
-func openQueue(t *testing.T) (q *queue, his net.Conn) {
+// streamPair is a connection, and its other end.
+func streamPair(t *testing.T) (ours, his net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -268,13 +270,18 @@ func openQueue(t *testing.T) (q *queue, his net.Conn) {
 	if his, err = net.Dial("tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { his.Close() })
-	accepted, err := l.Accept()
-	if err != nil {
+	if ours, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { accepted.Close() })
-	q = newQueue(nowait.New(accepted), false)
+	t.Cleanup(func() { his.Close(); ours.Close() })
+	return nowait.New(ours), his
+}
+
+// openQueue is a queue that its senders write to, and its client.
+func openQueue(t *testing.T) (q *queue, his net.Conn) {
+	t.Helper()
+	ours, his := streamPair(t)
+	q = newQueue(ours, false)
 	q.open()
 	return q, his
 }
@@ -352,6 +359,48 @@ func TestPutLeavesTogether(t *testing.T) {
 	if _, ok := q.send(make([]byte, 20)); ok {
 		t.Error("a stream that is gone takes packets")
 	}
+}
+
+// TestFinishWritesWhatWasPut: nothing that was taken is lost where a stream ends in order.
+func TestFinishWritesWhatWasPut(t *testing.T) {
+	q, his := openQueue(t)
+	done := make(chan struct{})
+	go func() { defer close(done); q.run() }()
+	time.Sleep(10 * time.Millisecond) // it waits by now
+	q.put(make([]byte, 100))
+	q.finish()
+	<-done
+	q.conn.Close()
+	if b, err := io.ReadAll(his); len(b) != 100 || err != nil {
+		t.Errorf("%d bytes of 100 came, %v", len(b), err)
+	}
+}
+
+// TestHangsUpAtOnce: whoever ends a stream waits for no client that does not read, not for
+// a goodbye of TLS either, which may take five seconds.
+func TestHangsUpAtOnce(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	certified.Close()
+	ours, his := streamPair(t)
+	go tls.Client(his, &tls.Config{InsecureSkipVerify: true}).Handshake()
+	conn := tls.Server(ours, &tls.Config{Certificates: certified.TLS.Certificates})
+	if err := conn.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	q := newQueue(conn, true)
+	q.open()
+	done := make(chan struct{})
+	go func() { defer close(done); q.run() }()
+	for ok := true; ok; {
+		_, ok = q.send(make([]byte, 1000))
+	}
+	time.Sleep(50 * time.Millisecond) // run waits by now
+	start := time.Now()
+	q.hangUp()
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	<-done
 }
 
 // TestHalfClosed: a client that says no more still gets its answers, and its session ends.

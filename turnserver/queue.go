@@ -47,6 +47,8 @@ func newQueue(conn net.Conn, apart bool) *queue {
 // open lets senders write themselves. It comes after the handshake of TLS, before anything
 // is sent, from who reads the stream.
 func (q *queue) open() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.bold = nowait.Of(q.conn); q.bold != nil {
 		q.bold.Hurry(nil)
 	}
@@ -107,11 +109,12 @@ func (q *queue) start() (drop, bool) {
 	switch {
 	case q.busy:
 		return 0, true
-	case q.bold == nil || len(q.pending) > 4*together:
+	case q.bold == nil || len(q.pending) > writeSize:
 		q.wake()
 		return 0, true
 	}
-	for b := q.pending; len(b) > 0; {
+	b := q.pending
+	for len(b) > 0 && !q.bold.Pending() {
 		n := q.next(b)
 		if _, err := q.conn.Write(b[:n]); err != nil {
 			q.closed, q.pending = true, nil
@@ -121,11 +124,11 @@ func (q *queue) start() (drop, bool) {
 		}
 		b = b[n:]
 	}
-	if q.pending = q.pending[:0]; cap(q.pending) > writeSize {
-		q.pending = nil // an idle stream holds no large buffer
-	}
+	q.pending = append(q.pending[:0], b...)
 	if q.bold.Pending() {
 		q.wake()
+	} else if cap(q.pending) > writeSize {
+		q.pending = nil // an idle stream holds no large buffer
 	}
 	return 0, true
 }
@@ -174,7 +177,7 @@ func (q *queue) run() {
 func (q *queue) take(empty []byte) ([]byte, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.writing, q.busy = 0, len(q.pending) > 0
+	q.writing, q.busy = 0, len(q.pending) > 0 || q.bold != nil && q.bold.Pending()
 	for !q.busy && !q.closed {
 		q.more.Wait()
 	}
@@ -188,7 +191,9 @@ func (q *queue) take(empty []byte) ([]byte, bool) {
 
 // write writes what the kernel has not taken from senders, and then b.
 func (q *queue) write(b []byte) error {
-	defer q.conn.SetWriteDeadline(time.Time{}) // which would be over for senders one day
+	if q.bold != nil {
+		defer q.conn.SetWriteDeadline(time.Time{}) // which would be over for senders one day
+	}
 	if err := q.flush(); err != nil {
 		return err
 	}
@@ -223,8 +228,20 @@ func (q *queue) flush() error {
 func (q *queue) finish() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
+	q.closed, q.busy = true, q.busy || len(q.pending) > 0
 	q.more.Signal()
+}
+
+// hangUp closes the connection. Where run waits for the client, it does without the
+// goodbye of TLS, which would have to wait too.
+func (q *queue) hangUp() {
+	q.mu.Lock()
+	busy := q.busy
+	q.mu.Unlock()
+	if busy {
+		nowait.Innermost(q.conn).Close()
+	}
+	q.conn.Close()
 }
 
 // close ends run. What waits is not written any more.

@@ -132,7 +132,7 @@ func (ss *streams) close() {
 	ss.mu.Lock()
 	ss.closed = true
 	for s := range ss.open {
-		closing.Go(func() { s.conn.Close() }) // TLS says goodbye, which can take its time
+		closing.Go(s.out.hangUp) // TLS says goodbye, which can take its time
 	}
 	ss.mu.Unlock()
 	closing.Wait()
@@ -172,12 +172,12 @@ func (s *stream) run() {
 		s.owner.guard.end(session)
 	}
 	if errors.Is(err, io.EOF) { // the client says no more, and may still listen
-		late := time.AfterFunc(lastWords, func() { s.conn.Close() })
+		late := time.AfterFunc(lastWords, s.out.hangUp)
 		s.out.finish()
 		writer.Wait()
 		late.Stop()
 	}
-	s.conn.Close()
+	s.out.hangUp()
 	s.out.close()
 	writer.Wait()
 }
