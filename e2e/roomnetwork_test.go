@@ -87,9 +87,10 @@ func TestRoomDark(t *testing.T) {
 	id := alice.id()
 	home.OnlyTCP(9) // where nothing is
 	alice.until("it has noticed", `() => document.body.dataset.socket === 'closed'`)
+	alice.until("it says that there is no way", `() => document.body.dataset.state === 'failed'`)
 	// The browser takes half a minute to say that the connection has failed, a whole one, or does not
 	// while it looks for a new way, and the box waits 90 s for who is silent.
-	state := alice.waitFor(2*moment, `() => document.querySelector('[data-peer]').dataset.state`, "failed")
+	state := alice.waitFor(3*moment/2, `() => document.querySelector('[data-peer]').dataset.state`, "failed")
 	if t.Logf("the connection is %s", state); state == "connected" {
 		t.Fatal("it is not dark")
 	}
