@@ -169,25 +169,26 @@ func (g *generator) drain() error {
 // sendDue sends the trains whose time has come, some at most.
 func (g *generator) sendDue(counted bool) error {
 	for range max(1, burst/g.train) {
-		now, due := g.clock(), g.due(g.next)
-		if due > now {
+		now := time.Now()
+		late := now.Sub(g.start) - g.due(g.next)
+		if late < 0 {
 			return nil
 		}
-		if err := g.sendTrain(counted); err != nil {
+		if err := g.sendTrain(now, counted); err != nil {
 			return err
 		}
 		if g.next++; counted {
-			g.outcome.late.add(now - due)
-			g.outcome.latest = max(g.outcome.latest, now-due)
+			g.outcome.late.add(late)
+			g.outcome.latest = max(g.outcome.latest, late)
 		}
 	}
 	return nil
 }
 
-func (g *generator) sendTrain(counted bool) error {
+func (g *generator) sendTrain(now time.Time, counted bool) error {
 	flow, way := g.turn(g.next)
 	t, out := &g.tracks[way][flow], g.out[way]
-	sent := g.wall(time.Now())
+	sent := g.wall(now)
 	for i := range g.train {
 		payload := out.buffer(i)
 		if way == up {

@@ -58,23 +58,20 @@ func (q *queue) open() {
 func (q *queue) send(packet []byte) (drop, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.add(packet) {
+	if !q.add(packet) || !q.start() {
 		return dropSlowClient, false
 	}
-	return q.start()
+	return 0, true
 }
 
 // put is send for who has more and calls push soon, so that it leaves together.
 func (q *queue) put(packet []byte) (drop, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.add(packet) {
+	if !q.add(packet) || len(q.pending) >= together && !q.start() {
 		return dropSlowClient, false
 	}
-	if len(q.pending) < together {
-		return 0, true
-	}
-	return q.start()
+	return 0, true
 }
 
 // push sends what was put.
@@ -104,14 +101,14 @@ func (q *queue) add(packet []byte) bool {
 }
 
 // start sees to it that what waits is written: here and now, if that needs no waiting and
-// run is not at it. mu is held.
-func (q *queue) start() (drop, bool) {
+// run is not at it. It fails where the connection has failed. mu is held.
+func (q *queue) start() bool {
 	switch {
 	case q.busy:
-		return 0, true
+		return true
 	case q.bold == nil || len(q.pending) > writeSize:
 		q.wake()
-		return 0, true
+		return true
 	}
 	b := q.pending
 	for len(b) > 0 && !q.bold.Pending() {
@@ -120,7 +117,7 @@ func (q *queue) start() (drop, bool) {
 			q.closed, q.pending = true, nil
 			nowait.Innermost(q.conn).Close() // the reader notices, and ends the stream
 			q.more.Signal()
-			return dropSlowClient, false
+			return false
 		}
 		b = b[n:]
 	}
@@ -130,7 +127,7 @@ func (q *queue) start() (drop, bool) {
 	} else if cap(q.pending) > writeSize {
 		q.pending = nil // an idle stream holds no large buffer
 	}
-	return 0, true
+	return true
 }
 
 // wake has run write. mu is held.
