@@ -89,7 +89,11 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("not seen in 20 s: %s", what)
 }
 
+// serial is of the certificate in force. What is put in force is logged under
+// the same lock: whoever has seen the number finds the line.
 func (s *Source) serial() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.current.Load().cert.Leaf.SerialNumber.String()
 }
 
