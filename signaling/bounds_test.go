@@ -115,11 +115,20 @@ func TestRateLimitLetsTheBurstThrough(t *testing.T) {
 	b.expect("the last")
 }
 
+// startPatient starts a server without limits whose last words wait for a stalled
+// peer for longer than the tests need on a busy machine.
+func startPatient(t *testing.T) (*Server, string) {
+	t.Helper()
+	tn := defaultTuning()
+	tn.write = time.Minute
+	return serve(t, newServer(unlimited(), quiet(), tn))
+}
+
 // TestStalledReader: one that does not read is closed with 3008; the others get
 // everything meanwhile, none of it late.
 func TestStalledReader(t *testing.T) {
 	const messages = 400 // of 64 KiB: more than the kernel and the queue hold
-	s, url := start(t, unlimited())
+	s, url := startPatient(t)
 	from, stalled := dial(t, url), dial(t, url)
 	others := []*peer{dial(t, url), dial(t, url), dial(t, url)}
 
@@ -156,7 +165,7 @@ func TestStalledReader(t *testing.T) {
 // because more was sent than is kept.
 func TestStalledPeer(t *testing.T) {
 	const messages = 400
-	s, url := start(t, unlimited())
+	s, url := startPatient(t)
 	from, stalled := pair(t, url)
 	others := []*guest{enter(t, url+"/ws/r"), enter(t, url+"/ws/r"), enter(t, url+"/ws/r")}
 	for i, g := range others {
