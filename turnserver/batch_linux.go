@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -24,6 +25,8 @@ type batched struct {
 	desk   *desk
 	unread atomic.Uint64
 	ways   []way
+
+	bundles sync.Pool // of *batch.Bundle
 
 	begun   bool // start has been called
 	serving bool // and stop has not
@@ -57,10 +60,12 @@ func newBatch(pin, trains bool, log *slog.Logger) (path, error) {
 	p.engine, err = batch.New(batch.Options{
 		Workers: batch.Workers(), Pin: pin, Segments: trains,
 		Handler: func(w *batch.Worker) batch.Handler { return &batchLane{path: p, worker: w} },
+		Refused: p.refused,
 	})
 	if err != nil {
 		return nil, err
 	}
+	p.bundles.New = func() any { return p.engine.NewBundle() }
 	return p, nil
 }
 
@@ -175,6 +180,8 @@ func (p *batched) release(s *session) {
 
 func (p *batched) settle() { p.engine.Settle() }
 
+func (p *batched) bundle() bundle { return &batchBundle{path: p} }
+
 func (p *batched) lost() pathLosses {
 	return pathLosses{unread: p.unread.Load(), requests: p.desk.full.Load()}
 }
@@ -283,9 +290,9 @@ func (l *batchLane) FromPeer(r *batch.Relay, slot []byte, n int, from netip.Addr
 // Overflowed implements batch.Handler.
 func (l *batchLane) Overflowed(n uint32) { l.path.unread.Add(uint64(n)) }
 
-// Refused implements batch.Handler.
-func (l *batchLane) Refused(why error) {
-	l.path.log.Warn("the kernel refuses trains of packets: each leaves by itself from now on", "err", why)
+// refused tells the owner.
+func (p *batched) refused(why error) {
+	p.log.Warn("the kernel refuses trains of packets: each leaves by itself from now on", "err", why)
 }
 
 func (l *batchLane) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
@@ -322,6 +329,33 @@ func (l *batchLane) toStream(s *session, q *queue, packet []byte, size int) {
 
 func (l *batchLane) room() []byte { return l.worker.Room()[batch.Headroom-headroom:] }
 func (l *batchLane) done([]byte)  {}
+
+// batchBundle is the lane of a stream: what came together leaves as trains.
+type batchBundle struct {
+	direct // to clients
+	path   *batched
+	waits  *batch.Bundle // nil: nothing
+}
+
+func (b *batchBundle) toPeer(s *session, r *relay, payload []byte, to netip.AddrPort, df bool) {
+	if df {
+		b.flush() // what came before leaves before
+		b.direct.toPeer(s, r, payload, to, df)
+		return
+	}
+	if b.waits == nil {
+		b.waits = b.path.bundles.Get().(*batch.Bundle)
+	}
+	b.waits.ToPeer(&r.socket.(*batchRelay).Relay, payload, to, s)
+}
+
+func (b *batchBundle) flush() {
+	if b.waits != nil {
+		b.waits.Flush()
+		b.path.bundles.Put(b.waits)
+		b.waits = nil
+	}
+}
 
 // Sent implements batch.Tally.
 func (s *session) Sent(d batch.Direction, packets, bytes int) {

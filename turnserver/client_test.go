@@ -102,11 +102,15 @@ func (c *testClient) write(packet []byte) {
 func (c *testClient) read(wait time.Duration) []byte {
 	c.conn.SetReadDeadline(time.Now().Add(wait))
 	if c.frames != nil {
-		p, err := c.frames.next(maxFrame)
-		if err != nil {
-			return nil
+		for {
+			p, err := c.frames.next(maxFrame)
+			if p != nil {
+				return append([]byte(nil), p...)
+			}
+			if err != nil || c.frames.fill(maxFrame) != nil {
+				return nil
+			}
 		}
-		return append([]byte(nil), p...)
 	}
 	buf := make([]byte, 65536)
 	n, err := c.conn.Read(buf)

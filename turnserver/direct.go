@@ -30,6 +30,7 @@ func (direct) toClient(s *session, packet []byte, size int) {
 
 func (direct) room() []byte     { return takeBuffer() }
 func (direct) done(room []byte) { giveBuffer(room) }
+func (direct) flush()           {}
 
 // passUp passes on what a client sent: ChannelData or a Send indication.
 func (g *guard) passUp(s *session, packet []byte, m *message) {

@@ -1,7 +1,6 @@
 package turnserver
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,53 +21,87 @@ var errFraming = errors.New("neither STUN nor ChannelData on the stream")
 // 5 and 12.5). It trusts nothing but the two length fields, and those only up
 // to a bound.
 type frames struct {
-	in  *bufio.Reader
-	buf []byte
+	in    io.Reader
+	own   []byte // for what comes while little comes
+	room  []byte // a buffer of all streams, for what comes while much comes, or nil
+	buf   []byte // own or room
+	first int    // of buf, what has been read and is not handled
+	end   int
 }
 
 func newFrames(in io.Reader) *frames {
-	return &frames{in: bufio.NewReaderSize(in, 2048)}
+	f := &frames{in: in, own: make([]byte, 2048)}
+	f.buf = f.own
+	return f
 }
 
-// wait blocks until the first byte of the next frame is there.
-func (f *frames) wait() error {
-	_, err := f.in.Peek(1)
-	return err
-}
-
-// buffered says whether the next frame is there as a whole.
-func (f *frames) buffered() bool {
-	head, _ := f.in.Peek(min(f.in.Buffered(), channelHeader))
-	if len(head) < channelHeader {
-		return false
+// close gives back what frames has taken.
+func (f *frames) close() {
+	if f.room != nil {
+		giveBuffer(f.room)
+		f.room = nil
 	}
-	_, padded, err := frameSize(head)
-	return err == nil && padded <= f.in.Buffered()
+	f.buf, f.first, f.end = f.own, 0, 0
 }
 
-// next reads one frame of at most limit bytes, padding of ChannelData left off.
-// The slice is good until the next call. A stream that is out of step or a frame
-// over the limit is an error, after which nothing more can be read.
+// empty says that nothing is there of a next frame.
+func (f *frames) empty() bool { return f.first == f.end }
+
+// next is the next frame, of at most limit bytes, padding of ChannelData left off;
+// nil: not all of it is there, and fill is due. The slice is good until then. A stream
+// that is out of step or a frame over the limit is an error, after which nothing more
+// can be read.
 func (f *frames) next(limit int) ([]byte, error) {
-	head, err := f.in.Peek(channelHeader)
-	if err != nil {
-		return nil, err
+	rest := f.buf[f.first:f.end]
+	if len(rest) < channelHeader {
+		return nil, nil
 	}
-	size, padded, err := frameSize(head)
+	size, padded, err := frameSize(rest)
 	if err != nil {
 		return nil, err
 	}
 	if padded > limit {
 		return nil, fmt.Errorf("a frame of %d bytes, %d are allowed here", padded, limit)
 	}
-	if cap(f.buf) < padded {
-		f.buf = make([]byte, max(padded, 2048))
+	if padded > len(rest) {
+		return nil, nil
 	}
-	buf := f.buf[:padded]
-	if _, err := io.ReadFull(f.in, buf); err != nil {
-		return nil, err
+	f.first += padded
+	return rest[:size], nil
+}
+
+// fill reads once, and waits for that. The limit is that of next. It is io.EOF only where
+// a frame has ended.
+func (f *frames) fill(limit int) error {
+	f.makeRoom(limit)
+	n, err := f.in.Read(f.buf[f.end:])
+	f.end += n
+	switch {
+	case n > 0:
+		return nil // an error comes again
+	case err == io.EOF && !f.empty():
+		return io.ErrUnexpectedEOF
 	}
-	return buf[:size], nil
+	return err
+}
+
+// makeRoom has the buffer begin with what is there of a frame. A full one gets a larger
+// successor until everything is handled.
+func (f *frames) makeRoom(limit int) {
+	rest := f.buf[f.first:f.end]
+	switch {
+	case len(rest) == 0:
+		f.close()
+		return
+	case f.end < len(f.buf) || f.room != nil:
+	case limit <= strangerFrame:
+		f.own = make([]byte, strangerFrame)
+		f.buf = f.own
+	default:
+		f.room = takeBuffer()
+		f.buf = f.room
+	}
+	f.first, f.end = 0, copy(f.buf, rest)
 }
 
 // frameSize tells from the first four bytes how long a frame is, without and

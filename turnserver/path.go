@@ -33,6 +33,8 @@ type path interface {
 	// settle returns when every packet that the path has let pass before is sent.
 	// sessions.settle calls it, which knows of all other packets.
 	settle()
+	// bundle makes the lane of a stream.
+	bundle() bundle
 	// lost counts what got to no session.
 	lost() pathLosses
 	// trains says whether runs of packets leave as one.
@@ -64,4 +66,11 @@ type lane interface {
 	// room is a place for one more datagram, to be given back with done.
 	room() []byte
 	done(room []byte)
+}
+
+// bundle is the lane of a goroutine that has several packets of one client at once:
+// what goes to peers may wait for flush. It stays where it is until then.
+type bundle interface {
+	lane
+	flush()
 }

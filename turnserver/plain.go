@@ -81,6 +81,8 @@ func (p *plain) release(*session) {}
 // settle has nothing to do: what each goroutine has in hand is known (inHand).
 func (p *plain) settle() {}
 
+func (p *plain) bundle() bundle { return direct{} }
+
 func (p *plain) lost() pathLosses { return pathLosses{} }
 func (p *plain) trains() bool     { return false }
 

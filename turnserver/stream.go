@@ -146,6 +146,9 @@ type stream struct {
 	origin origin
 	out    *queue
 	since  time.Time
+
+	bundle bundle         // of what comes together
+	inHand *packetsInHand // while something is in it
 }
 
 func newStream(owner *streams, conn net.Conn, over transport) (*stream, bool) {
@@ -154,7 +157,7 @@ func newStream(owner *streams, conn net.Conn, over transport) (*stream, bool) {
 	if !ok1 || !ok2 {
 		return nil, false
 	}
-	s := &stream{owner: owner, conn: conn, out: newQueue(conn, over == overTLS), since: time.Now()}
+	s := &stream{owner: owner, conn: conn, out: newQueue(conn, over == overTLS), since: time.Now(), bundle: owner.guard.path.bundle()}
 	s.origin = origin{
 		tuple:  tuple{client: unmap(client.AddrPort()), local: unmap(local.AddrPort()), transport: over},
 		client: s.out,
@@ -208,43 +211,60 @@ func (s *stream) open() error {
 // nobody's to mend: io.EOF after a last whole frame.
 func (s *stream) read() error {
 	in := newFrames(s.conn)
+	defer in.close()
 	var m message
 	if err := s.open(); err != nil {
 		return err
 	}
 	s.out.open()
-	s.conn.SetReadDeadline(time.Now().Add(firstFrame))
-	for {
-		if err := s.wait(in); err != nil {
-			return err
-		}
+	defer s.pass()
+	for wait, begun := firstFrame, false; ; {
 		session := s.session()
 		limit := strangerFrame
 		if session != nil {
 			limit = maxFrame
 		}
-		if !in.buffered() {
-			s.conn.SetReadDeadline(s.until(wholeFrame))
-		}
 		packet, err := in.next(limit)
+		switch {
+		case err != nil:
+			return err
+		case packet != nil:
+			s.handle(session, packet, &m)
+			wait, begun = idleStream, false
+			continue
+		}
+		s.pass()
+		if in.empty() {
+			err = s.wait(in, limit, wait)
+		} else {
+			err = s.complete(in, limit, begun)
+			begun = true
+		}
 		if err != nil {
 			return err
 		}
-		s.handle(session, packet, &m)
-		s.conn.SetReadDeadline(s.until(idleStream))
 	}
 }
 
-// wait waits for the first byte of the next frame. A stream whose session lives may be
-// silent for longer: the session has an end of its own.
-func (s *stream) wait(in *frames) error {
+// wait waits for the first bytes of the next frame, for a time. A stream whose session
+// lives may be silent for longer: the session has an end of its own.
+func (s *stream) wait(in *frames, limit int, d time.Duration) error {
 	for {
-		err := in.wait()
+		s.conn.SetReadDeadline(s.until(d))
+		err := in.fill(limit)
 		if !errors.Is(err, os.ErrDeadlineExceeded) || s.session() == nil {
 			return err
 		}
-		s.conn.SetReadDeadline(s.until(idleStream))
 	}
+}
+
+// complete waits for more of a frame, and with the time that it has in all unless that
+// has begun.
+func (s *stream) complete(in *frames, limit int, begun bool) error {
+	if !begun {
+		s.conn.SetReadDeadline(s.until(wholeFrame))
+	}
+	return in.fill(limit)
 }
 
 // until is the deadline d from now, or for who has not authenticated the end of
@@ -261,10 +281,23 @@ func (s *stream) handle(session *session, packet []byte, m *message) {
 	g := s.owner.guard
 	switch {
 	case !carries(packet):
+		s.pass() // a request may end what has let it pass, which waits for that
 		g.handle(&s.origin, packet)
 	case session != nil:
-		g.passUp(session, packet, m)
+		if s.inHand == nil {
+			s.inHand = g.inHand.enter(session.id)
+		}
+		g.data(g.clock.now(), s.bundle, session, packet, m)
 	default:
 		g.stats.orphans.Add(1)
+	}
+}
+
+// pass sends what has come together and may pass.
+func (s *stream) pass() {
+	if s.inHand != nil {
+		s.bundle.flush()
+		s.inHand.leave()
+		s.inHand = nil
 	}
 }

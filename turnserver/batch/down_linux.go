@@ -62,7 +62,7 @@ func (w *Worker) sendListener(first int) int {
 // comes after it.
 func (w *Worker) packRun(first int) int {
 	head := &w.downs[first]
-	limit := w.limit(len(head.packet), &head.to.ceiling)
+	limit := w.engine.limit(len(head.packet), &head.to.ceiling)
 	next := first + 1
 	w.out.append(head.packet)
 	for next < len(w.downs) && next-first < limit {
@@ -111,7 +111,7 @@ func (w *Worker) failRun(fd, first, count int, errno syscall.Errno) int {
 		passed = passed || errno == 0
 	}
 	if passed {
-		w.learn(errno, size, &head.to.ceiling)
+		w.engine.learn(errno, size, &head.to.ceiling)
 	}
 	return first + count
 }

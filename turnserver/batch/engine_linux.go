@@ -29,9 +29,6 @@ type Handler interface {
 	// Overflowed are datagrams, or trains that came as one, that were thrown away
 	// since nobody read them in time.
 	Overflowed(n uint32)
-	// Refused says that the kernel has refused a train, for a reason that ends all
-	// of them for good. It comes once.
-	Refused(why error)
 }
 
 // Tally hears, in a worker's goroutine, what became of datagrams that ToPeer and
@@ -64,13 +61,17 @@ type Options struct {
 	Segments bool
 	// Handler makes the Handler of a worker.
 	Handler func(*Worker) Handler
+	// Refused is told, once and by any goroutine, that the kernel has refused a
+	// train, for a reason that ends all of them for good.
+	Refused func(why error)
 }
 
 // Engine is a group of workers.
 type Engine struct {
 	workers   []*Worker
 	segments  atomic.Bool // trains are sent
-	merge     bool        // trains are received as one
+	refused   func(error)
+	merge     bool // trains are received as one
 	listeners []*Listener
 	running   sync.WaitGroup
 	turned    atomic.Uint64 // workers that Turn has given out
@@ -83,7 +84,7 @@ func Workers() int { return max(1, min(runtime.NumCPU()/2, 8)) }
 // New makes the workers. Nothing runs until Start; Close has to be called in any
 // case.
 func New(opt Options) (*Engine, error) {
-	e := &Engine{merge: opt.Segments}
+	e := &Engine{merge: opt.Segments, refused: opt.Refused}
 	e.segments.Store(opt.Segments)
 	for i := range opt.Workers {
 		w, err := newWorker(e, i, opt.Pin)

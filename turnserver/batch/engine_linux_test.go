@@ -40,7 +40,8 @@ func newRig(t testing.TB, workers int, segments bool) *rig {
 	t.Helper()
 	r := &rig{closed: make(chan struct{})}
 	var err error
-	r.engine, err = New(Options{Workers: workers, Segments: segments, Handler: func(w *Worker) Handler { return &passOn{r, w} }})
+	r.engine, err = New(Options{Workers: workers, Segments: segments, Handler: func(w *Worker) Handler { return &passOn{r, w} },
+		Refused: func(error) { r.refused.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,6 @@ func (p *passOn) FromPeer(r *Relay, slot []byte, n int, from netip.AddrPort) {
 }
 
 func (p *passOn) Overflowed(uint32) {}
-func (p *passOn) Refused(error)     { p.refused.Add(1) }
 
 func (p *passOn) Sent(d Direction, packets, _ int)         { p.sent[d].Add(int64(packets)) }
 func (p *passOn) Lost(d Direction, n int, _ syscall.Errno) { p.lost[d].Add(int64(n)) }

@@ -105,7 +105,7 @@ func (l *Listener) NewClient(to netip.AddrPort, control []byte) *Client {
 // may be more. What came to another listener before has to leave first: it is in the
 // same slots.
 func (w *Worker) read(s *socket) bool {
-	if len(w.ups) > 0 {
+	if len(w.up.ups) > 0 {
 		w.flush()
 	}
 	n, errno := recvmmsg(s.fd, w.inbox)

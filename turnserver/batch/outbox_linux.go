@@ -24,11 +24,12 @@ type outbox struct {
 	againIov unix.Iovec
 }
 
-func (o *outbox) init() {
-	o.messages = make([]mmsghdr, relaySlots)
-	o.controls = make([][controlSize]byte, relaySlots)
-	o.runs = make([]int, 0, relaySlots)
-	o.iovs = make([]unix.Iovec, 0, relaySlots)
+// init makes room for so many messages, of so many datagrams in all.
+func (o *outbox) init(messages, datagrams int) {
+	o.messages = make([]mmsghdr, messages)
+	o.controls = make([][controlSize]byte, messages)
+	o.runs = make([]int, 0, messages)
+	o.iovs = make([]unix.Iovec, 0, datagrams)
 }
 
 // begin empties the outbox.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +16,7 @@ type Relay struct {
 	Owner any
 
 	fd          int
-	first, last int32 // what waits to be sent, in worker.ups; -1: nothing
+	first, last int32 // what waits to be sent, in the ups of an uplink; -1: nothing
 	ended       atomic.Bool
 	ipv6        bool
 	ready       bool   // in worker.ready
@@ -23,6 +24,7 @@ type Relay struct {
 	ceiling     ceiling
 
 	file   *os.File // closed by the worker alone, so that fd is good there
+	raw    syscall.RawConn
 	worker *Worker
 	slot   int
 	closed func()
@@ -34,6 +36,10 @@ type Relay struct {
 func (e *Engine) AddRelay(r *Relay, worker int, file *os.File, owner any, closed func()) error {
 	w := e.workers[worker]
 	r.Owner, r.file, r.fd, r.worker, r.closed, r.first, r.last = owner, file, int(file.Fd()), w, closed, -1, -1
+	var err error
+	if r.raw, err = file.SyscallConn(); err != nil {
+		return fmt.Errorf("a relay socket: %w", err)
+	}
 	domain, err := unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err != nil {
 		return fmt.Errorf("the family of a relay socket: %w", err)

@@ -17,14 +17,14 @@ const (
 )
 
 // ceiling is the size from which on datagrams to one client, or from one relay, can't
-// leave as trains; 0: none is known. Workers may use it side by side.
+// leave as trains; 0: none is known. Goroutines may use it side by side.
 type ceiling struct{ size atomic.Int32 }
 
 // limit is how many datagrams a train may have whose first has that size; 1: it
 // can't be one.
-func (w *Worker) limit(size int, c *ceiling) int {
+func (e *Engine) limit(size int, c *ceiling) int {
 	top := int(c.size.Load())
-	if size == 0 || size > maxTrain || top > 0 && size >= top || !w.engine.Segments() {
+	if size == 0 || size > maxTrain || top > 0 && size >= top || !e.Segments() {
 		return 1
 	}
 	return min(maxTrain, maxSegments*size-maxHeaders) / size
@@ -56,15 +56,15 @@ func judge(errno syscall.Errno, size int) verdict {
 
 // learn draws the conclusion, for good, when a train of that size was refused of
 // which a datagram has passed alone.
-func (w *Worker) learn(errno syscall.Errno, size int, c *ceiling) {
+func (e *Engine) learn(errno syscall.Errno, size int, c *ceiling) {
 	switch judge(errno, size) {
 	case tooLarge:
 		if top := c.size.Load(); top == 0 || int32(size) < top {
 			c.size.Store(int32(size))
 		}
 	case noTrains:
-		if w.engine.segments.Swap(false) {
-			w.handler.Refused(errno)
+		if e.segments.Swap(false) {
+			e.refused(errno)
 		}
 	}
 }

@@ -30,42 +30,41 @@ func TestLearn(t *testing.T) {
 		{"full", unix.EAGAIN, 1200, true, 0},
 		{"no route", unix.ENETUNREACH, 1200, true, 0},
 	} {
-		e := &Engine{}
+		told := 0
+		e := &Engine{refused: func(error) { told++ }}
 		e.segments.Store(true)
-		r := new(rig)
-		w := &Worker{engine: e, handler: &passOn{rig: r}}
 		var c ceiling
 		for range 2 {
-			w.learn(test.errno, test.size, &c)
+			e.learn(test.errno, test.size, &c)
 		}
 		if e.Segments() != test.on || c.size.Load() != test.ceiling {
 			t.Errorf("%s: trains %t, below %d bytes", test.name, e.Segments(), c.size.Load())
 		}
-		if told := r.refused.Load(); told > 1 || (told == 1) == test.on {
-			t.Errorf("%s: the handler was told %d times", test.name, told)
+		if told > 1 || (told == 1) == test.on {
+			t.Errorf("%s: it was told %d times", test.name, told)
 		}
 	}
 }
 
 func TestLimit(t *testing.T) {
-	w := &Worker{engine: &Engine{}}
-	w.engine.segments.Store(true)
+	e := new(Engine)
+	e.segments.Store(true)
 	var here, elsewhere ceiling
 	for size, want := range map[int]int{0: 1, 1: 16, 5: 54, 48: 63, 172: 63, 1200: 54, 9000: 7, 40000: 1, 65507: 1} {
-		if got := w.limit(size, &here); got != want {
+		if got := e.limit(size, &here); got != want {
 			t.Errorf("%d bytes: %d, want %d", size, got, want)
 		}
 	}
-	w.learn(unix.EMSGSIZE, 1300, &here)
-	w.learn(unix.EMSGSIZE, 1400, &here) // by somebody who was late
-	if w.limit(1299, &here) == 1 || w.limit(1300, &here) != 1 {
+	e.learn(unix.EMSGSIZE, 1300, &here)
+	e.learn(unix.EMSGSIZE, 1400, &here) // by somebody who was late
+	if e.limit(1299, &here) == 1 || e.limit(1300, &here) != 1 {
 		t.Error("trains end at another size than what was refused")
 	}
-	if w.limit(1300, &elsewhere) == 1 {
+	if e.limit(1300, &elsewhere) == 1 {
 		t.Error("trains end elsewhere too")
 	}
-	w.engine.segments.Store(false)
-	if w.limit(172, &here) != 1 {
+	e.segments.Store(false)
+	if e.limit(172, &here) != 1 {
 		t.Error("trains after they were given up")
 	}
 }

@@ -97,7 +97,7 @@ func tryConnect(from, to int) error {
 // and wants them back as they were.
 func tryTrain(from, to, segment int, sizes []int) error {
 	var out outbox
-	out.init()
+	out.init(len(sizes), len(sizes))
 	var want [][]byte
 	for i, size := range sizes {
 		packet := bytes.Repeat([]byte{byte(i + 1), 0xA5, byte(size)}, size/3+1)[:size]

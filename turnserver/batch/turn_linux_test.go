@@ -27,7 +27,6 @@ func (h *counting) Begin() {
 func (h *counting) FromClient(*Datagram)                         { h.up.Add(1) }
 func (h *counting) FromPeer(*Relay, []byte, int, netip.AddrPort) { h.down.Add(1) }
 func (h *counting) Overflowed(uint32)                            {}
-func (h *counting) Refused(error)                                {}
 
 // newEngine is one worker with a listener, not started.
 func newEngine(t *testing.T, handler func(*Worker) Handler) (e *Engine, listener netip.AddrPort) {

@@ -13,21 +13,30 @@ type upward struct {
 	next    int32 // of the same relay, -1: none
 }
 
+// uplink collects what one goroutine has on its way to peers, and sends it relay by
+// relay, runs of equal size as one train. A relay has to do with one uplink alone.
+type uplink struct {
+	engine *Engine
+	ups    []upward
+	relays []*Relay // those with something in ups
+	out    outbox
+}
+
+// upSlots is how much an uplink collects.
+const upSlots = inboxSlots
+
+func (u *uplink) init(e *Engine) {
+	u.engine, u.ups = e, make([]upward, 0, upSlots)
+	u.out.init(1, maxSegments)
+}
+
 // ToPeer sends payload from a relay to a peer at the end of the turn. The payload
 // must be of the datagram in hand.
 func (w *Worker) ToPeer(r *Relay, payload []byte, to netip.AddrPort, tally Tally) {
-	if len(w.ups) == cap(w.ups) {
+	if w.up.full() {
 		w.flush()
 	}
-	i := int32(len(w.ups))
-	w.ups = append(w.ups, upward{payload: payload, to: to, tally: tally, next: -1})
-	if r.first < 0 {
-		r.first = i
-		w.upRelays = append(w.upRelays, r)
-	} else {
-		w.ups[r.last].next = i
-	}
-	r.last = i
+	w.up.add(r, payload, to, tally)
 }
 
 // Flush sends everything that is on its way, for a Handler that has to send
@@ -35,42 +44,68 @@ func (w *Worker) ToPeer(r *Relay, payload []byte, to netip.AddrPort, tally Tally
 func (w *Worker) Flush() { w.flush() }
 
 func (w *Worker) flush() {
-	if len(w.ups) > 0 {
-		w.flushUp()
-	}
+	w.up.flush((*uplink).send)
 	if len(w.downs) > 0 {
 		w.flushDown()
 	}
 }
 
-// flushUp sends relay by relay.
-func (w *Worker) flushUp() {
-	for i, r := range w.upRelays {
+func (u *uplink) full() bool { return len(u.ups) == cap(u.ups) }
+
+// add has payload wait, which must stay as it is until flush.
+func (u *uplink) add(r *Relay, payload []byte, to netip.AddrPort, tally Tally) {
+	i := int32(len(u.ups))
+	u.ups = append(u.ups, upward{payload: payload, to: to, tally: tally, next: -1})
+	if r.first < 0 {
+		r.first = i
+		u.relays = append(u.relays, r)
+	} else {
+		u.ups[r.last].next = i
+	}
+	r.last = i
+}
+
+// flush sends what waits, relay by relay, with send: from a datagram of the relay on.
+func (u *uplink) flush(send func(u *uplink, r *Relay, first int32)) {
+	if len(u.ups) == 0 {
+		return
+	}
+	for i, r := range u.relays {
 		first := r.first
 		r.first, r.last = -1, -1
-		w.upRelays[i] = nil
-		for first >= 0 {
-			if r.ended.Load() {
-				tell(w.ups[first].tally, Up, 1, 0, syscall.EBADF)
-				first = w.ups[first].next
-			} else {
-				first = w.sendRun(r, first)
-			}
+		u.relays[i] = nil
+		send(u, r, first)
+	}
+	clear(u.ups)
+	u.ups, u.relays = u.ups[:0], u.relays[:0]
+}
+
+// send sends what waits for a relay, from first on. The relay's descriptor is good.
+func (u *uplink) send(r *Relay, first int32) {
+	for first >= 0 {
+		if r.ended.Load() {
+			first = u.lose(first)
+		} else {
+			first = u.sendRun(r, first)
 		}
 	}
-	clear(w.ups)
-	w.ups, w.upRelays = w.ups[:0], w.upRelays[:0]
+}
+
+// lose tells that the socket of a datagram is closed, and returns what comes after it.
+func (u *uplink) lose(first int32) int32 {
+	tell(u.ups[first].tally, Up, 1, 0, syscall.EBADF)
+	return u.ups[first].next
 }
 
 // sendRun sends the longest run that can leave as one train, and returns what
 // comes after it.
-func (w *Worker) sendRun(r *Relay, first int32) int32 {
-	head := &w.ups[first]
+func (u *uplink) sendRun(r *Relay, first int32) int32 {
+	head := &u.ups[first]
 	size := len(head.payload)
-	limit := w.limit(size, &r.ceiling)
+	limit := u.engine.limit(size, &r.ceiling)
 	count, next := 1, head.next
 	for count < limit && next >= 0 {
-		x := &w.ups[next]
+		x := &u.ups[next]
 		if x.to != head.to || !fits(len(x.payload), size) || x.tally != head.tally {
 			break
 		}
@@ -82,25 +117,25 @@ func (w *Worker) sendRun(r *Relay, first int32) int32 {
 		}
 	}
 	if count == 1 {
-		w.sendOne(r, head)
+		u.sendOne(r, head)
 		return next
 	}
-	errno := w.sendTrain(r, first, count)
+	errno := u.sendTrain(r, first, count)
 	if judge(errno, size) == notTheTrain {
 		return next
 	}
 	passed := false
-	for i := first; i != next; i = w.ups[i].next {
-		passed = w.sendOne(r, &w.ups[i]) || passed
+	for i := first; i != next; i = u.ups[i].next {
+		passed = u.sendOne(r, &u.ups[i]) || passed
 	}
 	if passed {
-		w.learn(errno, size, &r.ceiling)
+		u.engine.learn(errno, size, &r.ceiling)
 	}
 	return next
 }
 
 // sendOne says whether the datagram has left.
-func (w *Worker) sendOne(r *Relay, x *upward) bool {
+func (u *uplink) sendOne(r *Relay, x *upward) bool {
 	var to sockaddr
 	to.set(x.to, r.ipv6)
 	errno := sendto(r.fd, x.payload, &to)
@@ -110,16 +145,16 @@ func (w *Worker) sendOne(r *Relay, x *upward) bool {
 
 // sendTrain sends a run with UDP_SEGMENT. After an error that may be about the train
 // they have to be sent one by one; else it is settled.
-func (w *Worker) sendTrain(r *Relay, first int32, count int) syscall.Errno {
-	head := &w.ups[first]
-	w.out.to.set(head.to, r.ipv6)
-	w.out.begin()
+func (u *uplink) sendTrain(r *Relay, first int32, count int) syscall.Errno {
+	head := &u.ups[first]
+	u.out.to.set(head.to, r.ipv6)
+	u.out.begin()
 	bytes := 0
-	for i, at := 0, first; i < count; i, at = i+1, w.ups[at].next {
-		w.out.append(w.ups[at].payload)
-		bytes += len(w.ups[at].payload)
+	for i, at := 0, first; i < count; i, at = i+1, u.ups[at].next {
+		u.out.append(u.ups[at].payload)
+		bytes += len(u.ups[at].payload)
 	}
-	m := w.out.message(&w.out.to, nil, len(head.payload))
+	m := u.out.message(&u.out.to, nil, len(head.payload))
 	_, errno := sendmmsg(r.fd, m)
 	if judge(errno, len(head.payload)) == notTheTrain {
 		tell(head.tally, Up, count, bytes, errno)

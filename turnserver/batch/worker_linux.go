@@ -67,10 +67,9 @@ type Worker struct {
 	relayControls [][relayControlSize]byte
 	used          int // of relayBox and its slots
 
-	ups      []upward
-	upRelays []*Relay // those with something in ups
-	downs    []downward
-	out      outbox
+	up    uplink
+	downs []downward
+	out   outbox // for clients
 }
 
 func newWorker(e *Engine, index int, pin bool) (*Worker, error) {
@@ -90,8 +89,9 @@ func newWorker(e *Engine, index int, pin bool) (*Worker, error) {
 	for i := range w.relayBox {
 		w.prepare(&w.relayBox[i], inboxSlots+i, &w.peers[i], w.relayControls[i][:])
 	}
-	w.ups, w.downs = make([]upward, 0, inboxSlots), make([]downward, 0, relaySlots)
-	w.out.init()
+	w.up.init(e)
+	w.downs = make([]downward, 0, relaySlots)
+	w.out.init(relaySlots, relaySlots)
 	if err := w.watch(); err != nil {
 		w.free()
 		return nil, err
