@@ -29,7 +29,7 @@ type collections struct {
 // stop may have to wait for the generator first.
 func (f *field) collections(b *testing.B, c relayer, load traffic) (m collections) {
 	b.Helper()
-	f.withFlows(b, c, load.flows, func(pid int, w *flows) error {
+	f.withFlows(b, c, load.socket(), load.flows, func(pid int, w *flows) error {
 		stop, asked := make(chan struct{}), make(chan error, 1)
 		go func() { asked <- f.askUntil(stop) }()
 		passed, err := f.relay(pid, w, run{traffic: load, warm: warm, counted: *counted, segment: true, yields: true})

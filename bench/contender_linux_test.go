@@ -62,12 +62,13 @@ public: {source: static, ipv4: %q}
 turn:
   realm: %s
   listen:
-    - {network: udp, address: %q}
+    - {network: udp, address: %[4]q}
+    - {network: tcp, address: %[4]q}
   relay: {ports: %d-%d, address: %[2]q%[7]s}
   users:
     - {name: %[8]s, password: %s}
   peers: {allow: [%s]}
-  limits: {allocations: 100000, allocations_per_user: 100000, unauthenticated: {rate: 1000000, burst: 1000000}}
+  limits: {allocations: 100000, allocations_per_user: 100000, connections_per_address: 1000, unauthenticated: {rate: 1000000, burst: 1000000}}
 signaling: {listen: "127.0.0.1:3002"}
 admin: {listen: %q}
 log: {level: warn}
@@ -153,7 +154,7 @@ func coturn(tb testing.TB) contender {
 	}
 	return contender{"coturn", strings.TrimSpace(string(said)), func(address netip.AddrPort, dir string) ([]string, []string, error) {
 		ip := address.Addr().String()
-		return []string{binary, "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--no-rfc5780",
+		return []string{binary, "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-rfc5780",
 			"--listening-ip", ip, "--listening-port", fmt.Sprint(address.Port()), "--relay-ip", ip,
 			"--min-port", fmt.Sprint(relayLow), "--max-port", fmt.Sprint(relayHigh),
 			"--lt-cred-mech", "--realm", realm, "--user", userName + ":" + password,

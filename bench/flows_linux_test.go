@@ -18,21 +18,25 @@ const receiveBuffer = 4 << 20
 // its own, a channel, a relayed address, and a peer's socket. All are connected,
 // so that what comes from elsewhere meets no socket and is counted by the kernel.
 type flows struct {
-	load   *load
-	peers  []int
-	tracks [2][]track // by direction
+	load    *load
+	peers   []int
+	streams []stream   // nil where clients are ones over UDP
+	tracks  [2][]track // by direction
 }
 
-// flows opens that many through the server of the field.
-func (f *field) flows(count int) (*flows, error) { return f.flowsFrom(0, count) }
+// flows opens that many through the server of the field, from clients' sockets of that type.
+func (f *field) flows(socket, count int) (*flows, error) { return f.flowsFrom(0, socket, count) }
 
 // flowsFrom opens them so many ports above the first.
-func (f *field) flowsFrom(above, count int) (*flows, error) {
-	l, err := f.loadFrom(above, count)
+func (f *field) flowsFrom(above, socket, count int) (*flows, error) {
+	l, err := f.loadFrom(above, socket, count)
 	if err != nil {
 		return nil, err
 	}
 	w := &flows{load: l, tracks: [2][]track{make([]track, count), make([]track, count)}}
+	if socket == unix.SOCK_STREAM {
+		w.streams = make([]stream, count)
+	}
 	if err := w.open(f, above, count); err != nil {
 		w.close()
 		return nil, err
@@ -51,7 +55,7 @@ func (w *flows) open(f *field, above, count int) error {
 	}
 	err = f.peer.Do(func() error {
 		for i, relayed := range r.relayed {
-			fd, err := connected(addresses[i], relayed)
+			fd, err := connected(unix.SOCK_DGRAM, addresses[i], relayed)
 			if err != nil {
 				return fmt.Errorf("the peer of flow %d, relayed by %v: %w", i, relayed, err)
 			}

@@ -65,7 +65,10 @@ func newGenerator(w *flows, t traffic, segment bool) (*generator, error) {
 		g.in = newInbox(inOneCall, 1<<16)
 	}
 	g.size, g.train = t.shape()
-	g.out = [2]*batch{newBatch(g.train, channelSize+g.size), newBatch(g.train, g.size)}
+	g.out = [2]*batch{newBatch(g.train, padded(channelSize+g.size)), newBatch(g.train, g.size)}
+	for i := range w.streams {
+		w.streams[i].counted = 0
+	}
 	var err error
 	if g.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -145,6 +148,9 @@ func (g *generator) generate() error {
 		if err := g.sendDue(now == counting); err != nil {
 			return err
 		}
+		if err := g.flush(); err != nil {
+			return err
+		}
 		if _, err := g.receive(); err != nil {
 			return err
 		}
@@ -155,6 +161,9 @@ func (g *generator) generate() error {
 func (g *generator) drain() error {
 	began := g.clock()
 	for last := began; g.clock()-last < silence && g.clock()-began < longestEnd; {
+		if err := g.flush(); err != nil {
+			return err
+		}
 		n, err := g.receive()
 		if err != nil {
 			return err
@@ -163,6 +172,7 @@ func (g *generator) drain() error {
 			last = g.clock()
 		}
 	}
+	g.outcome.sent -= g.waiting()
 	return nil
 }
 
@@ -193,7 +203,7 @@ func (g *generator) sendTrain(now time.Time, counted bool) error {
 		payload := out.buffer(i)
 		if way == up {
 			putChannel(payload, channelOf(flow), g.size)
-			payload = payload[channelSize:]
+			payload = payload[channelSize:][:g.size]
 		}
 		s := stamp{flow: uint32(flow), way: way, counted: counted, number: t.next, sent: sent}
 		s.put(payload)
@@ -202,7 +212,7 @@ func (g *generator) sendTrain(now time.Time, counted bool) error {
 	if counted {
 		g.outcome.sent += uint64(g.train)
 	}
-	n, err := g.put(out, g.from(flow, way))
+	n, err := g.put(out, flow, way, counted)
 	if err == nil && n < g.train {
 		err = errors.New("the socket takes no more")
 	}
@@ -212,7 +222,11 @@ func (g *generator) sendTrain(now time.Time, counted bool) error {
 	return nil
 }
 
-func (g *generator) put(out *batch, fd int) (int, error) {
+func (g *generator) put(out *batch, flow int, way direction, counted bool) (int, error) {
+	fd := g.from(flow, way)
+	if way == up && g.streams != nil {
+		return g.train, g.streams[flow].put(fd, out.space, counted)
+	}
 	if g.segment && g.train > 1 {
 		return out.sendSegmented(fd, g.train)
 	}
@@ -249,6 +263,9 @@ func (g *generator) receive() (packets int, err error) {
 func (g *generator) taken(flow int, way direction, message int) (packets int, err error) {
 	received := g.in.received(message)
 	came, size := g.in.said(message)
+	if way == down && g.streams != nil {
+		return g.pieced(flow, received, came)
+	}
 	if came.IsZero() {
 		return 0, errors.New("the kernel does not say when packets come")
 	}

@@ -21,6 +21,7 @@ const (
 // of its own, that are handled by one thread with epoll: few system calls and
 // nothing else, so that the server is what is measured.
 type load struct {
+	socket   int   // unix.SOCK_DGRAM, or SOCK_STREAM
 	sockets  []int // file descriptors
 	messages *messages
 	place    place
@@ -28,10 +29,10 @@ type load struct {
 
 // newLoad opens sockets from the ports first, first+1 and so on. Call it inside
 // of the namespace that they should be in.
-func newLoad(from netip.Addr, first, count int, server netip.AddrPort, m *messages, where place) (*load, error) {
-	l := &load{messages: m, place: where}
+func newLoad(socket int, from netip.Addr, first, count int, server netip.AddrPort, m *messages, where place) (*load, error) {
+	l := &load{socket: socket, messages: m, place: where}
 	for i := range count {
-		fd, err := connected(netip.AddrPortFrom(from, uint16(first+i)), server)
+		fd, err := connected(socket, netip.AddrPortFrom(from, uint16(first+i)), server)
 		if err != nil {
 			l.close()
 			return nil, fmt.Errorf("socket %d of %d: %w", i+1, count, err)
@@ -41,14 +42,23 @@ func newLoad(from netip.Addr, first, count int, server netip.AddrPort, m *messag
 	return l, nil
 }
 
-func connected(from, to netip.AddrPort) (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+// connected is a socket of that type. It waits for its connection and for nothing after.
+func connected(socket int, from, to netip.AddrPort) (int, error) {
+	fd, err := unix.Socket(unix.AF_INET, socket|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}
-	err = unix.Bind(fd, &unix.SockaddrInet4{Addr: from.Addr().As4(), Port: int(from.Port())})
+	if socket == unix.SOCK_STREAM {
+		err = promptly(fd)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: from.Addr().As4(), Port: int(from.Port())})
+	}
 	if err == nil {
 		err = unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
+	}
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -224,7 +234,11 @@ func (r *runner) send(t *talk) error {
 	return nil
 }
 
+// again leaves streams alone, which see to it themselves.
 func (r *runner) again() error {
+	if r.load.socket == unix.SOCK_STREAM {
+		return nil
+	}
 	for _, t := range r.talks {
 		r.resent++
 		if err := r.send(t); err != nil {
@@ -235,7 +249,11 @@ func (r *runner) again() error {
 }
 
 func (r *runner) read(fd int) error {
-	n, err := unix.Read(fd, r.reply[:])
+	from := unix.Read
+	if r.load.socket == unix.SOCK_STREAM {
+		from = readFrame
+	}
+	n, err := from(fd, r.reply[:])
 	if errors.Is(err, unix.EAGAIN) {
 		return nil
 	}

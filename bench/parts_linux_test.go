@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestStampFindsDamage(t *testing.T) {
@@ -122,5 +125,80 @@ func TestMaskedAddress(t *testing.T) {
 	}
 	if unmasked(want[:7]).IsValid() {
 		t.Error("half an address is one")
+	}
+}
+
+// someFrames are frames as a stream has them: ChannelData of many sizes, and a STUN message.
+func someFrames() (list [][]byte) {
+	for size := range 40 {
+		frame := make([]byte, padded(channelSize+size))
+		putChannel(frame, channelOf(size), size)
+		copy(frame[channelSize:channelSize+size], filler)
+		list = append(list, frame)
+	}
+	return append(list, newMessages(userName, realm, password).ask(nil))
+}
+
+// TestStreamPieces cuts a stream into pieces of any size: the same frames come out.
+func TestStreamPieces(t *testing.T) {
+	want := someFrames()
+	whole := bytes.Join(want, nil)
+	for piece := 1; piece <= len(whole); piece++ {
+		var s stream
+		var got [][]byte
+		for rest := whole; len(rest) > 0; rest = rest[min(piece, len(rest)):] {
+			s.add(rest[:min(piece, len(rest))])
+			for frame, err := s.next(); frame != nil || err != nil; frame, err = s.next() {
+				if err != nil {
+					t.Fatalf("pieces of %d: %v", piece, err)
+				}
+				got = append(got, bytes.Clone(frame))
+			}
+		}
+		if !slices.EqualFunc(got, want, bytes.Equal) {
+			t.Fatalf("pieces of %d: %d frames of %d, or not the same", piece, len(got), len(want))
+		}
+	}
+	var s stream
+	s.add([]byte("SSH-2.0-OpenSSH"))
+	if _, err := s.next(); err == nil {
+		t.Error("a stream can be out of step unseen")
+	}
+}
+
+// TestStreamWaits writes more than a socket takes: it waits, and all of it comes in the end,
+// in its order.
+func TestStreamWaits(t *testing.T) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ends[0])
+	defer unix.Close(ends[1])
+	var s stream
+	var sent, received []byte
+	for i := range 1000 {
+		b := filler[i : i+1000]
+		sent = append(sent, b...)
+		if err := s.put(ends[0], b, i >= 500); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.counted != 500*1000 {
+		t.Errorf("%d counted bytes wait, want all", s.counted)
+	}
+	buf := make([]byte, 10007)
+	for len(received) < len(sent) {
+		n, err := unix.Read(ends[1], buf)
+		if err != nil {
+			t.Fatalf("after %d of %d bytes: %v", len(received), len(sent), err)
+		}
+		received = append(received, buf[:n]...)
+		if err := s.flush(ends[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(received, sent) || s.counted != 0 || len(s.out) != 0 {
+		t.Errorf("not what was sent, or %d bytes wait, %d counted", len(s.out), s.counted)
 	}
 }

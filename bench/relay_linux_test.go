@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var (
@@ -102,11 +104,11 @@ func eachInTurn(list []relayer, round int, use func(relayer)) {
 	}
 }
 
-// withFlows starts a server and opens flows through it.
-func (f *field) withFlows(b *testing.B, c relayer, count int, use func(pid int, w *flows) error) {
+// withFlows starts a server and opens flows through it, from clients' sockets of that type.
+func (f *field) withFlows(b *testing.B, c relayer, socket, count int, use func(pid int, w *flows) error) {
 	b.Helper()
 	f.with(b, c.contender, func(pid int) error {
-		w, err := f.flows(count)
+		w, err := f.flows(socket, count)
 		if err != nil {
 			return err
 		}
@@ -118,8 +120,8 @@ func (f *field) withFlows(b *testing.B, c relayer, count int, use func(pid int, 
 // passage starts a server and sends a case's traffic through it.
 func (f *field) passage(b *testing.B, c relayer, t traffic) (m passage) {
 	b.Helper()
-	f.withFlows(b, c, t.flows, func(pid int, w *flows) (err error) {
-		m, err = f.relay(pid, w, run{traffic: t, warm: warm, counted: *counted, segment: *segment || t.kind == "segmented", drops: c.drops})
+	f.withFlows(b, c, t.socket(), t.flows, func(pid int, w *flows) (err error) {
+		m, err = f.relay(pid, w, run{traffic: t, warm: warm, counted: *counted, segment: (*segment || t.kind == "segmented") && t.socket() == unix.SOCK_DGRAM, drops: c.drops})
 		return err
 	})
 	b.Logf("%v, %s: %v", t, c.name, m)
@@ -135,7 +137,7 @@ type peak struct {
 // highest finds the peak of a kind of packets, upwards, by bisection.
 func (f *field) highest(b *testing.B, c relayer, kind string) (p peak) {
 	b.Helper()
-	f.withFlows(b, c, 20, func(pid int, w *flows) error {
+	f.withFlows(b, c, unix.SOCK_DGRAM, 20, func(pid int, w *flows) error {
 		low, high := float64(searchLow), float64(searchHigh)
 		for range searchSteps {
 			t := traffic{kind, w.count(), "up", int(math.Sqrt(low * high))}
@@ -168,13 +170,13 @@ type footprint struct {
 // memoryPerFlow measures what sessions with a channel take.
 func (f *field) memoryPerFlow(b *testing.B, c relayer) (m footprint) {
 	b.Helper()
-	f.withFlows(b, c, memoryFirst, func(pid int, _ *flows) error {
+	f.withFlows(b, c, unix.SOCK_DGRAM, memoryFirst, func(pid int, _ *flows) error {
 		time.Sleep(settle)
 		before, err := memory(pid)
 		if err != nil {
 			return err
 		}
-		w, err := f.flowsFrom(memoryFirst, memoryFlows)
+		w, err := f.flowsFrom(memoryFirst, unix.SOCK_DGRAM, memoryFlows)
 		if err != nil {
 			return err
 		}

@@ -48,21 +48,29 @@ func TestRelayShort(t *testing.T) {
 	}
 }
 
+// shortRuns has new flows for each kind of packets.
 func shortRuns(t *testing.T, f *field, pid int) error {
-	w, err := f.flows(shortFlows)
+	for i, kind := range []string{"singles", "trains", "tcp-trains"} {
+		if err := shortRun(t, f, pid, i*shortFlows, traffic{kind, shortFlows, "both", shortRate}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func shortRun(t *testing.T, f *field, pid, above int, what traffic) error {
+	w, err := f.flowsFrom(above, what.socket(), what.flows)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	for _, kind := range []string{"singles", "trains"} {
-		m, err := f.relay(pid, w, run{traffic: traffic{kind, shortFlows, "both", shortRate}, warm: shortWarm, counted: shortCounted, drops: true})
-		if err != nil {
-			return err
-		}
-		t.Logf("%s: %v", kind, m)
-		if silent := w.silent(); m.Loss > mayBeLost || silent != "" {
-			t.Errorf("%s: of %.0f a second %.0f were relayed%s: %+v", kind, m.Offered, m.Relayed, silent, m.Causes)
-		}
+	m, err := f.relay(pid, w, run{traffic: what, warm: shortWarm, counted: shortCounted, drops: true})
+	if err != nil {
+		return err
+	}
+	t.Logf("%s: %v", what.kind, m)
+	if silent := w.silent(); m.Loss > mayBeLost || silent != "" {
+		t.Errorf("%s: of %.0f a second %.0f were relayed%s: %+v", what.kind, m.Offered, m.Relayed, silent, m.Causes)
 	}
 	return nil
 }

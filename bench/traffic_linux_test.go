@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const (
 
 // traffic is what a generator offers.
 type traffic struct {
-	kind  string // singles, trains, or segmented: trains that the kernel cuts
+	kind  string // singles, trains, or segmented: trains that the kernel cuts; tcp-singles, tcp-trains
 	flows int
 	way   string // up, down, or both
 	rate  int    // packets a second, both directions together
@@ -24,7 +25,7 @@ func (t traffic) String() string { return fmt.Sprintf("%s/%d/%s/%d", t.kind, t.f
 
 // shape is the payload of a packet, and how many leave at once.
 func (t traffic) shape() (size, train int) {
-	if t.kind == "singles" {
+	if strings.HasSuffix(t.kind, "singles") {
 		return singleSize, 1
 	}
 	return trainSize, trainCount
@@ -51,7 +52,7 @@ func (t traffic) due(n int) time.Duration {
 // cases are what is measured unless -all is given: at least one of each kind that
 // differs in what it asks of a server.
 func cases() []traffic {
-	return []traffic{
+	return append([]traffic{
 		{"singles", 20, "up", 100},
 		{"singles", 20, "up", 2000},
 		{"singles", 20, "up", 60000},
@@ -70,11 +71,11 @@ func cases() []traffic {
 		{"trains", 20, "down", 150000},
 		{"trains", 20, "both", 60000},
 		{"trains", 1000, "up", 60000},
-	}
+	}, streamCases()...)
 }
 
-// everyCase is the whole matrix, and one load that is more than most can carry,
-// or generate.
+// everyCase is the whole matrix, one load that is more than most can carry, or
+// generate, and clients over TCP.
 func everyCase() (list []traffic) {
 	for _, kind := range []string{"singles", "trains"} {
 		for _, count := range []int{20, 1000} {
@@ -85,5 +86,6 @@ func everyCase() (list []traffic) {
 			}
 		}
 	}
-	return append(list, traffic{"trains", 20, "up", 400000}, traffic{"segmented", 20, "up", 400000})
+	list = append(list, traffic{"trains", 20, "up", 400000}, traffic{"segmented", 20, "up", 400000})
+	return append(list, streamCases()...)
 }

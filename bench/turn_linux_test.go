@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"icebox/natlab"
 )
 
@@ -162,12 +164,14 @@ func (f *field) memory(pid int, m *measurement) error {
 }
 
 // load opens that many sockets on the client, from its first port.
-func (f *field) load(sockets int) (*load, error) { return f.loadFrom(0, sockets) }
+func (f *field) load(sockets int) (*load, error) {
+	return f.loadFrom(0, unix.SOCK_DGRAM, sockets)
+}
 
-// loadFrom opens them so many ports above the first.
-func (f *field) loadFrom(above, sockets int) (l *load, err error) {
+// loadFrom opens sockets of that type, so many ports above the first.
+func (f *field) loadFrom(above, socket, sockets int) (l *load, err error) {
 	err = f.client.Do(func() error {
-		l, err = newLoad(f.client.Addr(), firstPort+above, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
+		l, err = newLoad(socket, f.client.Addr(), firstPort+above, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
 			newMessages(userName, realm, password), place{cpu: f.clientCPU, realtime: f.realtime})
 		return err
 	})

@@ -19,7 +19,7 @@ func main() {
 }
 
 func run() int {
-	listen := flag.String("listen", "", "IP:PORT to listen on, UDP; relays have the same IP")
+	listen := flag.String("listen", "", "IP:PORT to listen on, UDP and TCP; relays have the same IP")
 	realm := flag.String("realm", "", "realm")
 	user := flag.String("user", "", "the one user")
 	password := flag.String("password", "", "and the password")
@@ -45,25 +45,25 @@ func serve(listen, realm, user, password string, first, last uint16) (*turn.Serv
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	listener, err := net.Listen("tcp4", listen)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("listen: %w", err)
+	}
 	ip := conn.LocalAddr().(*net.UDPAddr).IP
+	relays := &turn.RelayAddressGeneratorPortRange{RelayAddress: ip, Address: ip.String(), MinPort: first, MaxPort: last}
 	key := turn.GenerateAuthKey(user, realm, password)
 	server, err := turn.NewServer(turn.ServerConfig{
 		Realm: realm,
 		AuthHandler: func(name, _ string, _ net.Addr) ([]byte, bool) {
 			return key, name == user
 		},
-		PacketConnConfigs: []turn.PacketConnConfig{{
-			PacketConn: conn,
-			RelayAddressGenerator: &turn.RelayAddressGeneratorPortRange{
-				RelayAddress: ip,
-				Address:      ip.String(),
-				MinPort:      first,
-				MaxPort:      last,
-			},
-		}},
+		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: conn, RelayAddressGenerator: relays}},
+		ListenerConfigs:   []turn.ListenerConfig{{Listener: listener, RelayAddressGenerator: relays}},
 	})
 	if err != nil {
 		conn.Close()
+		listener.Close()
 		return nil, fmt.Errorf("start: %w", err)
 	}
 	return server, nil
