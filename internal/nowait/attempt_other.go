@@ -10,6 +10,6 @@ import (
 // rawOf finds no way to write without waiting.
 func rawOf(net.Conn) syscall.RawConn { return nil }
 
-// give and look are never called.
-func give(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
-func look(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
+// give and await are never called.
+func give(syscall.RawConn, []byte) (int, error)          { return 0, syscall.EINVAL }
+func await(syscall.RawConn, []byte, func()) (int, error) { return 0, syscall.EINVAL }

@@ -23,60 +23,73 @@ func rawOf(c net.Conn) syscall.RawConn {
 	return raw
 }
 
-// attempt is one system call. They are used again, since what a RawConn calls is on
+// attempt is one call of a RawConn. They are used again, since what that calls is on
 // the heap.
 type attempt struct {
 	b           []byte
 	n           int
 	err         error
+	idle        func() // to be called before the first wait
 	read, write func(fd uintptr) (done bool)
 }
 
 var attempts = sync.Pool{New: func() any {
 	a := new(attempt)
-	once := func(call func(fd int, b []byte) (int, error)) func(uintptr) bool {
-		return func(fd uintptr) bool {
-			for {
-				a.n, a.err = call(int(fd), a.b)
-				if a.err != syscall.EINTR {
-					return true // whatever it says: no waiting
-				}
-			}
-		}
+	a.write = func(fd uintptr) bool {
+		a.call(sysWrite, fd)
+		return true // whatever it says: no waiting
 	}
-	a.read, a.write = once(syscall.Read), once(syscall.Write)
+	a.read = func(fd uintptr) bool {
+		if a.call(sysRead, fd); a.err != syscall.EAGAIN {
+			return true
+		}
+		if a.idle != nil {
+			a.idle()
+			a.idle = nil
+		}
+		return false
+	}
 	return a
 }}
+
+func (a *attempt) call(call func(fd int, b []byte) (int, error), fd uintptr) {
+	for {
+		if a.n, a.err = call(int(fd), a.b); a.err != syscall.EINTR {
+			return
+		}
+	}
+}
 
 // give gives the kernel what it takes of b at once, and says how much that was.
 func give(raw syscall.RawConn, b []byte) (taken int, err error) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
-	return a.result(b, "write", raw.Write, a.write)
+	a.b = b
+	if err := a.end(raw.Write(a.write)); err != nil || a.err == syscall.EAGAIN {
+		return max(a.n, 0), err
+	}
+	return max(a.n, 0), os.NewSyscallError("write", a.err)
 }
 
-// look reads what is there already: nothing, with neither a number nor an error, where
-// Read would wait. Of an empty b nothing is said.
-func look(raw syscall.RawConn, b []byte) (n int, err error) {
+// await reads what is there. Where nothing is, it calls idle, which may be nil, and waits.
+func await(raw syscall.RawConn, b []byte, idle func()) (n int, err error) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
-	n, err = a.result(b, "read", raw.Read, a.read)
-	if n == 0 && err == nil && a.err == nil && len(b) > 0 {
+	a.b, a.idle = b, idle
+	if err := a.end(raw.Read(a.read)); err != nil {
+		return 0, err
+	}
+	if a.n == 0 && a.err == nil {
 		return 0, io.EOF
 	}
-	return n, err
+	return max(a.n, 0), os.NewSyscallError("read", a.err)
 }
 
-// result makes the attempt. That nothing was possible is no error.
-func (a *attempt) result(b []byte, name string, try func(func(uintptr) bool) error, call func(uintptr) bool) (int, error) {
-	a.b, a.n, a.err = b, 0, nil
-	err := try(call)
-	a.b = nil
-	switch {
-	case err != nil:
-		return max(a.n, 0), err
-	case a.err == syscall.EAGAIN:
-		return 0, nil
+// end lets go of what was handed in.
+func (a *attempt) end(err error) error {
+	a.b, a.idle = nil, nil
+	if err != nil {
+		a.n, a.err = 0, nil
 	}
-	return max(a.n, 0), os.NewSyscallError(name, a.err)
+	return err
 }

@@ -84,18 +84,17 @@ func (c *Conn) Hurry(idle func()) {
 
 // Read is that of a net.Conn.
 func (c *Conn) Read(b []byte) (int, error) {
-	if c.idle == nil {
+	if c.raw == nil || len(b) == 0 {
 		return c.Conn.Read(b)
 	}
-	n, err := look(c.raw, b)
-	if _, bare := err.(*os.SyscallError); bare {
+	n, err := await(c.raw, b, c.idle)
+	switch e := err.(type) {
+	case *os.SyscallError:
 		err = &net.OpError{Op: "read", Net: c.RemoteAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+	case *net.OpError:
+		e.Op = "read" // not "raw-read": nobody else knows how it is done
 	}
-	if n > 0 || err != nil {
-		return n, err
-	}
-	c.idle()
-	return c.Conn.Read(b)
+	return n, err
 }
 
 // Pending says whether something is, so that Flush is due.

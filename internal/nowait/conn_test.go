@@ -237,6 +237,30 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestReadAllocatesNothing(t *testing.T) {
+	c, far := pair(t)
+	b := make([]byte, 200)
+	allocs := testing.AllocsPerRun(200, func() {
+		far.Write(b)
+		c.Read(b)
+	})
+	if allocs > 0.5 { // a collection may empty the pool
+		t.Errorf("%v allocations a read", allocs)
+	}
+}
+
+// TestReadsNothing: of an empty slice nothing is said, neither an end nor that there is one.
+func TestReadsNothing(t *testing.T) {
+	c, far := pair(t)
+	far.CloseWrite()
+	if n, err := c.Read(nil); n != 0 || err != nil {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("got %d bytes, %v, want the end", n, err)
+	}
+}
+
 // TestTellsBeforeItWaits: in a hurry, who reads is told before he waits, and only then.
 func TestTellsBeforeItWaits(t *testing.T) {
 	c, far := pair(t)
@@ -269,14 +293,18 @@ func TestReadErrors(t *testing.T) {
 		"close":         {func(c *Conn, _ *net.TCPConn) { c.Close() }, net.ErrClosed},
 		"reset":         {func(_ *Conn, far *net.TCPConn) { far.SetLinger(0); far.Close() }, syscall.ECONNRESET},
 	} {
-		t.Run(name, func(t *testing.T) {
-			c, far := pair(t)
-			c.Hurry(func() {})
-			end.act(c, far)
-			n, err := c.Read(make([]byte, 1))
-			if _, whole := err.(*net.OpError); n != 0 || !whole || !errors.Is(err, end.want) {
-				t.Errorf("got %d bytes, %T %v, want a *net.OpError %v", n, err, err, end.want)
-			}
-		})
+		for hurry, idle := range map[string]func(){"": nil, ", in a hurry": func() {}} {
+			t.Run(name+hurry, func(t *testing.T) {
+				c, far := pair(t)
+				if idle != nil {
+					c.Hurry(idle)
+				}
+				end.act(c, far)
+				n, err := c.Read(make([]byte, 1))
+				if e, whole := err.(*net.OpError); n != 0 || !whole || e.Op != "read" || !errors.Is(err, end.want) {
+					t.Errorf("got %d bytes, %T %v, want a *net.OpError %v", n, err, err, end.want)
+				}
+			})
+		}
 	}
 }
