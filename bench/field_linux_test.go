@@ -79,7 +79,9 @@ func (f *field) with(tb testing.TB, c contender, use func(pid int) error) {
 		tb.Fatalf("%s: %v", c.name, err)
 	}
 	if f.realtime {
-		args = append([]string{"chrt", "--fifo", "1"}, args...)
+		// In turn with each other (SCHED_RR): of threads that wait for one another in a
+		// loop, as the Go runtime has some, one would keep the others off for ever.
+		args = append([]string{"chrt", "--rr", "1"}, args...)
 	}
 	if f.serverCPU >= 0 {
 		args = append([]string{"taskset", "-c", strconv.Itoa(f.serverCPU)}, args...)
