@@ -259,7 +259,9 @@ func (l *batchLane) FromClient(d *batch.Datagram) {
 		l.strayed(tupleOf(d), d.Packet)
 	case isSTUN(d.Packet):
 		t := tupleOf(d)
-		l.path.desk.request(t, l.path.client(d, t), s, d.Packet)
+		if l.path.desk.request(t, l.path.client(d, t), s, d.Packet) {
+			l.worker.Yield()
+		}
 	default:
 		g.stats.malformed.Add(1)
 	}

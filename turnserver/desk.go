@@ -59,11 +59,14 @@ func (d *desk) handle(g *guard, p *paper) {
 	g.handle(&p.origin, p.packet)
 }
 
-// request queues a request of a client, whose session may be nil.
-func (d *desk) request(t tuple, c client, s *session, packet []byte) {
+// request queues a request of a client, whose session may be nil. It says whether
+// somebody had waited for one, and now for the CPU.
+func (d *desk) request(t tuple, c client, s *session, packet []byte) (woken bool) {
 	if !d.put(origin{tuple: t, client: c}, s, packet) {
 		d.full.Add(1)
+		return false
 	}
+	return len(d.queue(t)) == 0 // else it stands behind others
 }
 
 // behind queues data that may not pass yet behind the requests of its session that
@@ -83,13 +86,16 @@ func (d *desk) put(o origin, s *session, packet []byte) bool {
 		s.atDesk.Add(1)
 	}
 	select {
-	case d.queues[o.tuple.spread()%uint16(len(d.queues))] <- p:
+	case d.queue(o.tuple) <- p:
 		return true
 	default:
 		d.give(p)
 		return false
 	}
 }
+
+// queue is the one of all requests of a client.
+func (d *desk) queue(t tuple) chan *paper { return d.queues[t.spread()%uint16(len(d.queues))] }
 
 func (d *desk) give(p *paper) {
 	if p.session != nil {

@@ -48,6 +48,7 @@ type Worker struct {
 	events  []unix.EpollEvent
 	more    bool // a listener has more to read
 	deaf    bool
+	yields  bool // somebody waits for the CPU: see Yield
 	stopped bool
 	pace    pace
 
@@ -195,6 +196,10 @@ func (w *Worker) run() {
 		w.flush()
 		w.used = 0
 		w.turns.Add(1)
+		if w.yields {
+			w.yields = false
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -288,6 +293,13 @@ func (w *Worker) doze() int {
 		}
 	}
 }
+
+// Yield has the worker make way after this turn for a goroutine that its Handler has
+// woken. That waits for the worker's P, which is kept while the worker waits, until
+// another thread steals it, and for who has just been woken that takes its time: a sleep of
+// the scheduler, some 60 us in all. A worker that is tied to its thread would be longer
+// on its way back than that.
+func (w *Worker) Yield() { w.yields = !w.pin }
 
 // deafen and stop are commands.
 func (w *Worker) deafen() {
