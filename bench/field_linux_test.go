@@ -19,11 +19,8 @@ import (
 	"icebox/natlab"
 )
 
-// How server and load run; each benchmark has a default of its own.
-var (
-	pin      = choose("pin", "server and load on one CPU each")
-	realtime = choose("realtime", "of bench-turn: server and load go before everything else on the machine, where that is allowed")
-)
+// pin is how server and load run; each benchmark has a default of its own.
+var pin = choose("pin", "server and load on one CPU each")
 
 // choice is a flag that is on, off, or not given.
 type choice struct{ value *bool }
@@ -52,20 +49,15 @@ type field struct {
 	server, client       *natlab.Host
 	peer                 *natlab.Host // where packets are relayed to; nil where none are
 	serverCPU, clientCPU int          // below 0: any
-	realtime             bool         // before all other threads of the machine
 }
 
 // arrange gives server and load a CPU each where they should be pinned, and
 // where there are two.
-func (f *field) arrange(tb testing.TB, pinned, realtime bool) {
+func (f *field) arrange(tb testing.TB, pinned bool) {
 	tb.Helper()
 	f.serverCPU, f.clientCPU = -1, -1
 	if cpus := usable(); pinned && len(cpus) >= 2 {
 		f.clientCPU, f.serverCPU = cpus[0], cpus[1]
-	}
-	f.realtime = realtime && mayGoFirst()
-	if realtime && !f.realtime {
-		tb.Log("not allowed to go before everything else: what runs beside is in the numbers")
 	}
 }
 
@@ -77,11 +69,6 @@ func (f *field) with(tb testing.TB, c contender, use func(pid int) error) {
 	args, env, err := c.command(address, dir)
 	if err != nil {
 		tb.Fatalf("%s: %v", c.name, err)
-	}
-	if f.realtime {
-		// In turn with each other (SCHED_RR): of threads that wait for one another in a
-		// loop, as the Go runtime has some, one would keep the others off for ever.
-		args = append([]string{"chrt", "--rr", "1"}, args...)
 	}
 	if f.serverCPU >= 0 {
 		args = append([]string{"taskset", "-c", strconv.Itoa(f.serverCPU)}, args...)

@@ -43,7 +43,7 @@ const (
 func BenchmarkRelay(b *testing.B) {
 	f := relayField(b)
 	raiseFiles(b, 8*memoryFlows)
-	f.arrange(b, pin.or(false), false) // two that never sleep would leave nobody a CPU to look at them
+	f.arrange(b, pin.or(false)) // two that never sleep would leave nobody a CPU to look at them
 	list := relayers(b, strings.Split(*servers, ","))
 	chosen, err := regexp.Compile(*only)
 	if err != nil {

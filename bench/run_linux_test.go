@@ -40,7 +40,7 @@ func (f *field) relay(pid int, w *flows, r run) (m passage, err error) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the generator makes no garbage
 	done := make(chan error, 1)
-	go func() { done <- g.run(place{f.clientCPU, f.realtime, r.yields}) }()
+	go func() { done <- g.run(place{f.clientCPU, r.yields}) }()
 	watched, err := f.watch(pid, g, r, done)
 	if err != nil {
 		return m, fmt.Errorf("%v: %w", r.traffic, err)

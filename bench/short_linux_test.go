@@ -35,7 +35,7 @@ const (
 // are damaged or misdelivered, or where flows carry none, and never for how long anything takes.
 func TestRelayShort(t *testing.T) {
 	f := relayField(t)
-	f.arrange(t, false, false)
+	f.arrange(t, false)
 	raiseFiles(t, shortFlows*2+spare)
 	for _, c := range iceboxes(t) {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func BenchmarkTurn(b *testing.B) {
 		server: lab.Host("server", "198.51.100.10"),
 		client: lab.Host("client", "203.0.113.20"),
 	}
-	field.arrange(b, pin.or(true), realtime.or(true))
+	field.arrange(b, pin.or(true))
 	list := contenders(b)
 	all := newReport(list)
 	b.ResetTimer()
@@ -172,7 +172,7 @@ func (f *field) load(sockets int) (*load, error) {
 func (f *field) loadFrom(above, socket, sockets int) (l *load, err error) {
 	err = f.client.Do(func() error {
 		l, err = newLoad(socket, f.client.Addr(), firstPort+above, sockets, netip.AddrPortFrom(f.server.Addr(), 3478),
-			newMessages(userName, realm, password), place{cpu: f.clientCPU, realtime: f.realtime})
+			newMessages(userName, realm, password), place{cpu: f.clientCPU})
 		return err
 	})
 	return l, err
