@@ -53,7 +53,7 @@ const (
 type Options struct {
 	// Workers is how many workers there are, see Workers.
 	Workers int
-	// Pin ties each worker to a CPU of its own.
+	// Pin ties each worker to a CPU of its own while it is in a hurry.
 	Pin bool
 	// Segments has runs of equal datagrams sent with UDP_SEGMENT, and received as
 	// one with UDP_GRO where they come so. The Engine gives the sending up for good

@@ -62,12 +62,14 @@ func (p *pace) close() {
 // hurry and relax change the pace.
 func (p *pace) hurry(w *Worker) {
 	p.unwatch()
+	w.tie()
 	p.slow, p.since, p.turns = false, time.Now(), w.turns.Load()
 }
 
 func (p *pace) relax(w *Worker) {
 	p.slow, p.since, p.naps = true, time.Now(), 0
 	p.watch(w)
+	w.untie()
 }
 
 // often says after a wait that was slow whether so many come that it is time to

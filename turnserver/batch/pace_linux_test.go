@@ -1,9 +1,13 @@
 package batch
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestPace: who hurries and who does not goes by how often something comes, with
@@ -54,30 +58,45 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestPaceOfAWorker: one that runs hurries while much comes, and no longer.
+// TestPaceOfAWorker: one that runs hurries while much comes, and no longer. A pinned one
+// has one CPU meanwhile.
 func TestPaceOfAWorker(t *testing.T) {
-	r := newRig(t, 1, false)
-	r.openPeer(t)
-	client := dialUDP(t, r.address)
-	r.engine.Start()
-	slow := func() bool {
-		is := make(chan bool)
-		r.engine.workers[0].commands.add(func(w *Worker) { is <- w.pace.slow }, true)
-		return <-is
-	}
-	comes := func(what string, every time.Duration, want bool) {
-		t.Helper()
-		eventually(t, what, func() bool {
-			for range 20 {
-				client.Write(packet(0, 10))
-				for sent := time.Now(); time.Since(sent) < every; { // a sleep can be much longer
+	for _, pinned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("pinned %t", pinned), func(t *testing.T) {
+			r := newRig(t, 1, false)
+			r.openPeer(t)
+			client := dialUDP(t, r.address)
+			r.engine.workers[0].pin = pinned
+			r.engine.Start()
+			slow := func() bool {
+				is, cpus := make(chan bool), 0
+				r.engine.workers[0].commands.add(func(w *Worker) {
+					var may unix.CPUSet
+					unix.SchedGetaffinity(0, &may)
+					cpus = may.Count()
+					is <- w.pace.slow
+				}, true)
+				slow := <-is
+				if want := runtime.NumCPU(); pinned && !slow && cpus != 1 || (!pinned || slow) && cpus != want {
+					t.Errorf("slow %t: %d CPUs of %d", slow, cpus, want)
 				}
+				return slow
 			}
-			return slow() == want
+			comes := func(what string, every time.Duration, want bool) {
+				t.Helper()
+				eventually(t, what, func() bool {
+					for range 20 {
+						client.Write(packet(0, 10))
+						for sent := time.Now(); time.Since(sent) < every; { // a sleep can be much longer
+						}
+					}
+					return slow() == want
+				})
+			}
+			for range 2 {
+				comes("a worker to which little comes does not hurry", 5*time.Millisecond, true)
+				comes("one to which much comes does", 50*time.Microsecond, false)
+			}
 		})
-	}
-	for range 2 {
-		comes("a worker to which little comes does not hurry", 5*time.Millisecond, true)
-		comes("one to which much comes does", 50*time.Microsecond, false)
 	}
 }

@@ -34,7 +34,8 @@ type Worker struct {
 	index    int
 	engine   *Engine
 	handler  Handler
-	pin      bool
+	pin      bool   // in a hurry
+	unpin    func() // while it is
 	epoll    int
 	commands commands
 	// turns is odd while datagrams are handled, and even while none that was
@@ -181,13 +182,9 @@ func (w *Worker) freeSlot(slot int) {
 
 // run is the worker.
 func (w *Worker) run() {
-	if w.pin {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer pin(w.index)()
-	}
 	w.pace.hurry(w)
 	defer w.pace.unwatch()
+	defer w.untie()
 	for !w.stopped {
 		n := w.wait()
 		w.turns.Add(1)
@@ -299,7 +296,7 @@ func (w *Worker) doze() int {
 // another thread steals it, and for who has just been woken that takes its time: a sleep of
 // the scheduler, some 60 us in all. A worker that is tied to its thread would be longer
 // on its way back than that.
-func (w *Worker) Yield() { w.yields = !w.pin }
+func (w *Worker) Yield() { w.yields = w.unpin == nil }
 
 // deafen and stop are commands.
 func (w *Worker) deafen() {
@@ -323,6 +320,23 @@ func (w *Worker) settle() {
 		} else {
 			time.Sleep(20 * time.Microsecond)
 		}
+	}
+}
+
+// tie has the worker keep its thread, and that its CPU, if it is to be pinned, and untie
+// ends that. A goroutine that keeps its thread is slow to wake up for the scheduler.
+func (w *Worker) tie() {
+	if w.pin && w.unpin == nil {
+		runtime.LockOSThread()
+		w.unpin = pin(w.index)
+	}
+}
+
+func (w *Worker) untie() {
+	if w.unpin != nil {
+		w.unpin()
+		w.unpin = nil
+		runtime.UnlockOSThread()
 	}
 }
 
