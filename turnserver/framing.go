@@ -89,11 +89,12 @@ func (f *frames) fill(limit int) error {
 // successor until everything is handled.
 func (f *frames) makeRoom(limit int) {
 	rest := f.buf[f.first:f.end]
+	full := f.end == len(f.buf) && f.room == nil
 	switch {
-	case len(rest) == 0:
+	case len(rest) == 0 && (!full || limit <= strangerFrame):
 		f.close()
 		return
-	case f.end < len(f.buf) || f.room != nil:
+	case !full:
 	case limit <= strangerFrame:
 		f.own = make([]byte, strangerFrame)
 		f.buf = f.own

@@ -196,6 +196,33 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestFramesThatFill: much is read at once, also where frames end just where a buffer does.
+func TestFramesThatFill(t *testing.T) {
+	for _, size := range []int{256, 512, 1024, 2048, 1020} {
+		const frames = 200
+		reads := 0
+		all := bytes.NewReader(bytes.Repeat(channelFrame(make([]byte, size-channelHeader)), frames))
+		f := newFrames(all)
+		for n := 0; n < frames; {
+			packet, err := f.next(maxFrame)
+			if packet == nil && err == nil {
+				err = f.fill(maxFrame)
+				reads++
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if packet != nil {
+				n++
+			}
+		}
+		if most := frames*size/maxFrame + 3; reads > most {
+			t.Errorf("frames of %d bytes took %d reads, want %d at most", size, reads, most)
+		}
+		f.close()
+	}
+}
+
 // pieces reads as many bytes as chance will have it.
 type pieces struct{ in io.Reader }
 

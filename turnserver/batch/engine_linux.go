@@ -31,7 +31,7 @@ type Handler interface {
 	Overflowed(n uint32)
 }
 
-// Tally hears, in a worker's goroutine, what became of datagrams that ToPeer and
+// Tally hears, in the goroutine of the worker or of the Bundle, what became of datagrams that ToPeer and
 // ToClient took: a run of them that has the same fate.
 type Tally interface {
 	// Sent are packets with bytes of payload in all.

@@ -49,7 +49,7 @@ type Worker struct {
 	events  []unix.EpollEvent
 	more    bool // a listener has more to read
 	deaf    bool
-	yields  bool // somebody waits for the CPU: see Yield
+	yields  yields
 	stopped bool
 	pace    pace
 
@@ -193,10 +193,7 @@ func (w *Worker) run() {
 		w.flush()
 		w.used = 0
 		w.turns.Add(1)
-		if w.yields {
-			w.yields = false
-			runtime.Gosched()
-		}
+		w.yields.giveWay(w)
 	}
 }
 
@@ -264,7 +261,7 @@ func (w *Worker) obey() {
 // something to do already.
 func (w *Worker) wait() int {
 	switch {
-	case w.more || len(w.ready) > 0:
+	case w.busy():
 		n, _ := epollWait(w.epoll, w.events, 0)
 		return n
 	case w.pace.slow:
@@ -272,6 +269,9 @@ func (w *Worker) wait() int {
 	}
 	return w.doze()
 }
+
+// busy says whether something is there to be read already.
+func (w *Worker) busy() bool { return w.more || len(w.ready) > 0 }
 
 // doze waits and keeps the P, to be back at once.
 func (w *Worker) doze() int {
@@ -290,13 +290,6 @@ func (w *Worker) doze() int {
 		}
 	}
 }
-
-// Yield has the worker make way after this turn for a goroutine that its Handler has
-// woken. That waits for the worker's P, which is kept while the worker waits, until
-// another thread steals it, and for who has just been woken that takes its time: a sleep of
-// the scheduler, some 60 us in all. A worker that is tied to its thread would be longer
-// on its way back than that.
-func (w *Worker) Yield() { w.yields = w.unpin == nil }
 
 // deafen and stop are commands.
 func (w *Worker) deafen() {
