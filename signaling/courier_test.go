@@ -381,3 +381,19 @@ func TestNotHeldBack(t *testing.T) {
 	sock.gather()
 	want(1)
 }
+
+// TestOwnSocketFails: a courier whose own socket can't be written to any more closes that,
+// from within its read, and is gone; the others go on.
+func TestOwnSocketFails(t *testing.T) {
+	s, url := start(t, unlimited())
+	failing, other := dial(t, url), dial(t, url)
+	for _, sock := range settled(t, s.hall.seeds[""], 2) {
+		if sock.wire.Conn.RemoteAddr().String() == failing.LocalAddr().String() {
+			nowait.Innermost(sock.wire.Conn).(*net.TCPConn).CloseWrite() // as after a reset
+			sock.say(t, "to itself")
+		}
+	}
+	failing.send("to the other")
+	other.expect("to the other")
+	waitFor(t, "the socket to be gone", func() bool { return s.gate.sockets() == 1 })
+}

@@ -3,6 +3,7 @@
 package nowait
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -29,7 +30,7 @@ type attempt struct {
 	b           []byte
 	n           int
 	err         error
-	idle        func() // to be called before the first wait
+	once        bool // read does not wait, as write never does
 	read, write func(fd uintptr) (done bool)
 }
 
@@ -40,14 +41,8 @@ var attempts = sync.Pool{New: func() any {
 		return true // whatever it says: no waiting
 	}
 	a.read = func(fd uintptr) bool {
-		if a.call(sysRead, fd); a.err != syscall.EAGAIN {
-			return true
-		}
-		if a.idle != nil {
-			a.idle()
-			a.idle = nil
-		}
-		return false
+		a.call(sysRead, fd)
+		return a.err != syscall.EAGAIN || a.once
 	}
 	return a
 }}
@@ -72,14 +67,33 @@ func give(raw syscall.RawConn, b []byte) (taken int, err error) {
 }
 
 // await reads what is there. Where nothing is, it calls idle, which may be nil, and waits.
+// idle is called between two raw.Read, since whoever closes the connection waits for those:
+// it may close it itself, or wait for somebody who does.
 func await(raw syscall.RawConn, b []byte, idle func()) (n int, err error) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
-	a.b, a.idle = b, idle
+	if idle != nil {
+		if n, err = a.look(raw, b, true); err != errWouldWait {
+			return n, err
+		}
+		idle()
+	}
+	return a.look(raw, b, false)
+}
+
+// errWouldWait is how look ends where it may not wait and would have to.
+var errWouldWait = errors.New("nothing is there")
+
+// look reads, and waits for that unless once.
+func (a *attempt) look(raw syscall.RawConn, b []byte, once bool) (n int, err error) {
+	a.b, a.once = b, once
 	if err := a.end(raw.Read(a.read)); err != nil {
 		return 0, err
 	}
-	if a.n == 0 && a.err == nil {
+	switch {
+	case a.err == syscall.EAGAIN:
+		return 0, errWouldWait
+	case a.n == 0 && a.err == nil:
 		return 0, io.EOF
 	}
 	return max(a.n, 0), os.NewSyscallError("read", a.err)
@@ -87,7 +101,7 @@ func await(raw syscall.RawConn, b []byte, idle func()) (n int, err error) {
 
 // end lets go of what was handed in.
 func (a *attempt) end(err error) error {
-	a.b, a.idle = nil, nil
+	a.b = nil
 	if err != nil {
 		a.n, a.err = 0, nil
 	}

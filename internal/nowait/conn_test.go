@@ -282,6 +282,40 @@ func TestTellsBeforeItWaits(t *testing.T) {
 	}
 }
 
+// TestCloseWhileItIsTold: who is told may close the Conn, and nobody else who does waits for
+// him.
+func TestCloseWhileItIsTold(t *testing.T) {
+	soon := func(what string, done <-chan error) error {
+		t.Helper()
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%s waits", what)
+			return nil
+		}
+	}
+	c, _ := pair(t)
+	read := make(chan error, 1)
+	c.Hurry(func() { c.Close() })
+	go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
+	if err := soon("who closes it himself", read); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the read ended with %v", err)
+	}
+
+	c, _ = pair(t)
+	told, goOn, closed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	c.Hurry(func() { close(told); <-goOn })
+	go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
+	<-told
+	go func() { closed <- c.Close() }()
+	soon("another who closes it", closed)
+	close(goOn)
+	if err := soon("the reader", read); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the read ended with %v", err)
+	}
+}
+
 // TestReadErrors: as a net.Conn has them.
 func TestReadErrors(t *testing.T) {
 	for name, end := range map[string]struct {
