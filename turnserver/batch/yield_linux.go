@@ -12,16 +12,15 @@ import (
 // yields is back only after all of them.
 type yields struct {
 	wanted bool
-	pause  time.Duration // after one that took long
-	until  time.Time     // no more before
+	until  time.Time // none before
 }
 
 const (
-	// longYield is when others have wanted the CPU too.
-	longYield = 500 * time.Microsecond
-	// firstPause becomes twice as long each time, up to lastPause.
-	firstPause = time.Second
-	lastPause  = time.Minute
+	// longYield is when others have wanted the CPU too. Another yield comes only after
+	// yieldPause times as long then, so that a worker can't be away for more than that
+	// share of the time.
+	longYield  = 500 * time.Microsecond
+	yieldPause = 20
 )
 
 // Yield has the worker make way after this turn for a goroutine that the Handler has
@@ -49,10 +48,7 @@ func (y *yields) giveWay(w *Worker) {
 
 // learn has a pause follow a yield that was long.
 func (y *yields) learn(from, to time.Time) {
-	if to.Sub(from) < longYield {
-		y.pause = 0
-		return
+	if took := to.Sub(from); took >= longYield {
+		y.until = to.Add(yieldPause * took)
 	}
-	y.pause = min(max(2*y.pause, firstPause), lastPause)
-	y.until = to.Add(y.pause)
 }

@@ -5,30 +5,28 @@ import (
 	"time"
 )
 
-// TestYieldsPause: after a yield that was long there is none for a while, and for longer the
-// next time; a short one makes up for that.
+// TestYieldsPause: after a yield that was long there is none for a while, as long as that
+// was; a short one has no such end.
 func TestYieldsPause(t *testing.T) {
-	var y yields
 	at := time.Unix(1e9, 0)
-	took := func(d, want time.Duration) {
-		t.Helper()
-		y.learn(at, at.Add(d))
-		at = at.Add(d)
-		if got := max(y.until.Sub(at), 0); got != want {
-			t.Errorf("after %v there is none for %v, want %v", d, got, want)
+	for took, want := range map[time.Duration]time.Duration{
+		100 * time.Microsecond: 0,
+		time.Millisecond:       20 * time.Millisecond,
+		150 * time.Millisecond: 3 * time.Second,
+	} {
+		var y yields
+		y.learn(at, at.Add(took))
+		if got := max(y.until.Sub(at.Add(took)), 0); got != want {
+			t.Errorf("after %v there is none for %v, want %v", took, got, want)
 		}
-		at = at.Add(want)
 	}
-	took(100*time.Microsecond, 0)
-	took(20*time.Millisecond, time.Second)
-	took(time.Millisecond, 2*time.Second)
-	for range 10 {
-		y.learn(at, at.Add(time.Second))
-		at = y.until
+	w := new(Worker)
+	w.yields.until = time.Now().Add(time.Hour)
+	w.Yield()
+	w.yields.giveWay(w)
+	if !w.pace.since.IsZero() {
+		t.Error("it has yielded meanwhile")
 	}
-	took(time.Second, time.Minute)
-	took(10*time.Microsecond, 0)
-	took(time.Millisecond, time.Second)
 }
 
 // yielding is a handler that yields for each datagram.
