@@ -94,7 +94,7 @@ func (f *frames) makeRoom(limit int) {
 	case len(rest) == 0 && (!full || limit <= strangerFrame):
 		f.close()
 		return
-	case !full:
+	case !full || limit <= strangerFrame && len(f.own) == strangerFrame:
 	case limit <= strangerFrame:
 		f.own = make([]byte, strangerFrame)
 		f.buf = f.own

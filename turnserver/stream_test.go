@@ -249,4 +249,22 @@ func TestFramesOfStrangers(t *testing.T) {
 	if most > strangerFrame || f.room != nil {
 		t.Errorf("he had %d bytes", most)
 	}
+	requests := bytes.Repeat(channelFrame(make([]byte, 96)), 10_000)
+	f.in = bytes.NewReader(requests)
+	objects := mallocs()
+	for n := 0; n < 10_000; {
+		packet, err := f.next(strangerFrame)
+		if packet == nil && err == nil {
+			err = f.fill(strangerFrame)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if packet != nil {
+			n++
+		}
+	}
+	if n := mallocs() - objects; n > 100 {
+		t.Errorf("%d objects for 10,000 frames", n)
+	}
 }

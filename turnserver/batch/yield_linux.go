@@ -24,9 +24,9 @@ const (
 )
 
 // Yield has the worker make way after this turn for a goroutine that the Handler has
-// woken, where that can be had for little. A pinned worker would be longer on its way back
-// than what is saved.
-func (w *Worker) Yield() { w.yields.wanted = w.unpin == nil }
+// woken, where that can be had for little. A slow one gives its P away in any case, and a
+// pinned one would be longer on its way back than what is saved.
+func (w *Worker) Yield() { w.yields.wanted = !w.pace.slow && !w.pin }
 
 // giveWay does so if that is wanted, nothing waits to be read, and the last time was short.
 func (y *yields) giveWay(w *Worker) {
@@ -41,7 +41,7 @@ func (y *yields) giveWay(w *Worker) {
 	runtime.Gosched()
 	y.learn(now, time.Now())
 	// The scheduler does not interrupt whoever yields, which else tells of little load.
-	if !w.pace.slow && w.pace.rare(w.turns.Load()) {
+	if w.pace.rare(w.turns.Load()) {
 		w.pace.relax(w)
 	}
 }
