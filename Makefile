@@ -25,9 +25,9 @@ check: ## gofmt, go vet, staticcheck
 cross: ## builds for every system that is supported
 	@scripts/cross.sh
 
-fuzz-short: ## every fuzz target for some seconds, those of TURN for a minute
+fuzz-short: ## every fuzz target for some seconds, those of TURN for half a minute
 	@scripts/fuzz.sh 8s $$(go list ./... | grep -v '/turnserver$$')
-	@scripts/fuzz.sh 1m ./turnserver
+	@scripts/fuzz.sh 30s ./turnserver
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
