@@ -99,12 +99,16 @@ func (b *batch) send(fd, count int) (sent int, err error) {
 	return sent, nil
 }
 
-// call is one system call for the messages from first to end. What can't be done
-// without waiting is no error.
+// call is one rawCall for the messages from first to end.
 func (b *batch) call(number uintptr, fd, first, end int) (int, error) {
+	return rawCall(number, fd, unsafe.Pointer(&b.messages[first]), end-first, unix.MSG_DONTWAIT)
+}
+
+// rawCall is one system call for that many of what is there. What can't be done without
+// waiting is no error.
+func rawCall(number uintptr, fd int, what unsafe.Pointer, count int, flags uintptr) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall6(number, uintptr(fd), uintptr(unsafe.Pointer(&b.messages[first])),
-			uintptr(end-first), unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.RawSyscall6(number, uintptr(fd), uintptr(what), uintptr(count), flags, 0, 0)
 		switch errno {
 		case 0:
 			return int(n), nil

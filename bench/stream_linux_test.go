@@ -123,7 +123,8 @@ func (s *stream) flush(fd int) error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	n, err := write(fd, s.out[s.sent:])
+	rest := s.out[s.sent:]
+	n, err := rawCall(unix.SYS_SENDTO, fd, unsafe.Pointer(&rest[0]), len(rest), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if err != nil {
 		return err
 	}
@@ -133,24 +134,6 @@ func (s *stream) flush(fd int) error {
 		s.out, s.sent = s.out[:copy(s.out, s.out[s.sent:])], 0
 	}
 	return nil
-}
-
-// write is one system call as those of a batch.
-func write(fd int, b []byte) (int, error) {
-	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])),
-			uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EAGAIN:
-			return 0, nil
-		case unix.EINTR:
-			interrupted()
-		default:
-			return 0, errno
-		}
-	}
 }
 
 // flush writes what waits in streams.

@@ -102,15 +102,11 @@ func (c *testClient) write(packet []byte) {
 func (c *testClient) read(wait time.Duration) []byte {
 	c.conn.SetReadDeadline(time.Now().Add(wait))
 	if c.frames != nil {
-		for {
-			p, err := c.frames.next(maxFrame)
-			if p != nil {
-				return append([]byte(nil), p...)
-			}
-			if err != nil || c.frames.fill(maxFrame) != nil {
-				return nil
-			}
+		p, err := c.frames.take(maxFrame)
+		if err != nil {
+			return nil
 		}
+		return append([]byte(nil), p...)
 	}
 	buf := make([]byte, 65536)
 	n, err := c.conn.Read(buf)
@@ -118,6 +114,18 @@ func (c *testClient) read(wait time.Duration) []byte {
 		return nil
 	}
 	return buf[:n]
+}
+
+// take waits for the next frame.
+func (f *frames) take(limit int) ([]byte, error) {
+	for {
+		if p, err := f.next(limit); p != nil || err != nil {
+			return p, err
+		}
+		if err := f.fill(limit); err != nil {
+			return nil, err
+		}
+	}
 }
 
 const patience = 5 * time.Second

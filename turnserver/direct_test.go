@@ -131,11 +131,7 @@ var inHands = map[string]func(t *testing.T, p *pipeline) (*session, *stalled){
 		return p.session, h
 	},
 	"of a stream": func(t *testing.T, p *pipeline) (*session, *stalled) {
-		p.server.End(p.session.id)
-		c := dial(t, p.server, "tcp")
-		c.allocate()
-		p.session = sessionOf(t, p.server)
-		p.admit()
+		c := p.overStream(t)
 		h := p.stallUp()
 		c.write(p.up)
 		return p.session, h

@@ -174,21 +174,14 @@ func TestFrames(t *testing.T) {
 		"the end comes with the last": iotest.DataErrReader(bytes.NewReader(all)),
 	} {
 		f := newFrames(in)
-		for i := 0; i < len(payloads); {
-			packet, err := f.next(maxFrame)
-			if packet == nil && err == nil {
-				err = f.fill(maxFrame)
-			}
+		for i, want := range payloads {
+			packet, err := f.take(maxFrame)
 			if err != nil {
 				t.Fatalf("%s: frame %d: %v", name, i, err)
 			}
-			if packet == nil {
-				continue
+			if !bytes.Equal(packet[channelHeader:], want) {
+				t.Fatalf("%s: frame %d has %d bytes, want %d, or others", name, i, len(packet), len(want))
 			}
-			if !bytes.Equal(packet[channelHeader:], payloads[i]) {
-				t.Fatalf("%s: frame %d has %d bytes, want %d, or others", name, i, len(packet), len(payloads[i]))
-			}
-			i++
 		}
 		if err := f.fill(maxFrame); err != io.EOF || f.room != nil || len(f.own) > 2048 {
 			t.Errorf("%s: the end is %v, with %d bytes held, shared ones %t", name, err, len(f.own), f.room != nil)
@@ -200,28 +193,27 @@ func TestFrames(t *testing.T) {
 func TestFramesThatFill(t *testing.T) {
 	for _, size := range []int{256, 512, 1024, 2048, 1020} {
 		const frames = 200
-		reads := 0
-		all := bytes.NewReader(bytes.Repeat(channelFrame(make([]byte, size-channelHeader)), frames))
+		all := &counted{in: bytes.NewReader(bytes.Repeat(channelFrame(make([]byte, size-channelHeader)), frames))}
 		f := newFrames(all)
-		for n := 0; n < frames; {
-			packet, err := f.next(maxFrame)
-			if packet == nil && err == nil {
-				err = f.fill(maxFrame)
-				reads++
-			}
-			if err != nil {
+		for range frames {
+			if _, err := f.take(maxFrame); err != nil {
 				t.Fatal(err)
 			}
-			if packet != nil {
-				n++
-			}
 		}
-		if most := frames*size/maxFrame + 3; reads > most {
-			t.Errorf("frames of %d bytes took %d reads, want %d at most", size, reads, most)
+		if most := frames*size/maxFrame + 3; all.reads > most {
+			t.Errorf("frames of %d bytes took %d reads, want %d at most", size, all.reads, most)
 		}
 		f.close()
 	}
 }
+
+// counted counts reads.
+type counted struct {
+	in    io.Reader
+	reads int
+}
+
+func (c *counted) Read(b []byte) (int, error) { c.reads++; return c.in.Read(b) }
 
 // pieces reads as many bytes as chance will have it.
 type pieces struct{ in io.Reader }
@@ -233,18 +225,11 @@ func TestFramesOfStrangers(t *testing.T) {
 	frame := channelFrame(make([]byte, strangerFrame-channelHeader))
 	f := newFrames(bytes.NewReader(append(bytes.Repeat(channelFrame(make([]byte, 96)), 22), frame...)))
 	most := 0
-	for n := 0; n < 23; {
-		packet, err := f.next(strangerFrame)
-		if packet == nil && err == nil {
-			err = f.fill(strangerFrame)
-			most = max(most, len(f.buf))
-		}
-		if err != nil {
+	for range 23 {
+		if _, err := f.take(strangerFrame); err != nil {
 			t.Fatal(err)
 		}
-		if packet != nil {
-			n++
-		}
+		most = max(most, len(f.buf))
 	}
 	if most > strangerFrame || f.room != nil {
 		t.Errorf("he had %d bytes", most)
@@ -252,16 +237,9 @@ func TestFramesOfStrangers(t *testing.T) {
 	requests := bytes.Repeat(channelFrame(make([]byte, 96)), 10_000)
 	f.in = bytes.NewReader(requests)
 	objects := mallocs()
-	for n := 0; n < 10_000; {
-		packet, err := f.next(strangerFrame)
-		if packet == nil && err == nil {
-			err = f.fill(strangerFrame)
-		}
-		if err != nil {
+	for range 10_000 {
+		if _, err := f.take(strangerFrame); err != nil {
 			t.Fatal(err)
-		}
-		if packet != nil {
-			n++
 		}
 	}
 	if n := mallocs() - objects; n > 100 {

@@ -31,8 +31,8 @@ type Handler interface {
 	Overflowed(n uint32)
 }
 
-// Tally hears, in the goroutine of the worker or of the Bundle, what became of datagrams that ToPeer and
-// ToClient took: a run of them that has the same fate.
+// Tally hears, in the goroutine of the worker or of the Bundle, what became of
+// datagrams that ToPeer and ToClient took: a run of them that has the same fate.
 type Tally interface {
 	// Sent are packets with bytes of payload in all.
 	Sent(d Direction, packets, bytes int)

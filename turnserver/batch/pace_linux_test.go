@@ -58,6 +58,13 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// ask has a worker answer.
+func ask(w *Worker, question func(*Worker) bool) bool {
+	answer := make(chan bool)
+	w.commands.add(func(w *Worker) { answer <- question(w) }, true)
+	return <-answer
+}
+
 // TestPaceOfAWorker: one that runs hurries while much comes, and no longer. A pinned one
 // has one CPU meanwhile.
 func TestPaceOfAWorker(t *testing.T) {
@@ -69,14 +76,13 @@ func TestPaceOfAWorker(t *testing.T) {
 			r.engine.workers[0].pin = pinned
 			r.engine.Start()
 			slow := func() bool {
-				is, cpus := make(chan bool), 0
-				r.engine.workers[0].commands.add(func(w *Worker) {
+				cpus := 0
+				slow := ask(r.engine.workers[0], func(w *Worker) bool {
 					var may unix.CPUSet
 					unix.SchedGetaffinity(0, &may)
 					cpus = may.Count()
-					is <- w.pace.slow
-				}, true)
-				slow := <-is
+					return w.pace.slow
+				})
 				if want := runtime.NumCPU(); pinned && !slow && cpus != 1 || (!pinned || slow) && cpus != want {
 					t.Errorf("slow %t: %d CPUs of %d", slow, cpus, want)
 				}

@@ -43,17 +43,12 @@ func TestYieldsAndRelaxes(t *testing.T) {
 	e, listener := newEngine(t, func(w *Worker) Handler { h.worker = w; return h })
 	e.Start()
 	client := dialUDP(t, listener)
-	slow := func() bool {
-		is := make(chan bool)
-		e.workers[0].commands.add(func(w *Worker) { is <- w.pace.slow }, true)
-		return <-is
-	}
 	eventually(t, "the worker to relax", func() bool {
 		for range 10 {
 			client.Write([]byte("x"))
 			time.Sleep(4 * time.Millisecond)
 		}
-		return slow()
+		return ask(e.workers[0], func(w *Worker) bool { return w.pace.slow })
 	})
 	if h.up.Load() == 0 {
 		t.Error("nothing came")
