@@ -14,6 +14,7 @@ func (w *world) atHome(name, room, invite string) *visitor {
 // reaches one outside whose router is symmetric by the relay of the box, though
 // the box has a domain.
 func TestRoomAtHome(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := w.atHome("alice", "kitchen", invite)

@@ -1,7 +1,8 @@
 // Package e2e calls with real browsers through the real program. Everybody is in
 // a network namespace: the box behind a home router that forwards its ports, each
 // browser behind a router of its own. The tests look at the pictures that are
-// decoded, and at the way that ICE has chosen.
+// decoded, and at the way that ICE has chosen. They run side by side, each in networks
+// of its own, but for the one that has a time to keep to.
 package e2e
 
 import (

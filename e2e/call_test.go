@@ -34,6 +34,7 @@ func (v *visitor) says(path string) {
 
 // Test1cs1csDirect: two usual routers let the callers through to each other.
 func Test1cs1csDirect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	alice := caller(t, w.home(usual).Host("alice"), "direct")
 	bob := caller(t, w.home(usual).Host("bob"), "direct")
@@ -50,6 +51,7 @@ func Test1cs1csDirect(t *testing.T) {
 
 // Test1cs1csRelayed: two symmetric routers do not.
 func Test1cs1csRelayed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	alice := caller(t, w.home(symmetric).Host("alice"), "relayed")
 	bob := caller(t, w.home(symmetric).Host("bob"), "relayed")
@@ -64,6 +66,7 @@ func Test1cs1csRelayed(t *testing.T) {
 // Test1cs1csWithoutUDP: a network that lets TCP out only reaches the relay by
 // TCP.
 func Test1cs1csWithoutUDP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	office := w.home(usual)
 	office.BlockUDP()
@@ -81,6 +84,7 @@ func Test1cs1csWithoutUDP(t *testing.T) {
 // need the relay reach each other from one relay address to the other, within
 // the box.
 func Test1cs1csWithoutRelayPorts(t *testing.T) {
+	t.Parallel()
 	w := newNarrowWorld(t)
 	alice := caller(t, w.home(symmetric).Host("alice"), "narrow")
 	bob := caller(t, w.home(symmetric).Host("bob"), "narrow")
@@ -95,6 +99,7 @@ func Test1cs1csWithoutRelayPorts(t *testing.T) {
 // Test1cs1csWithoutRelayPortsOrUDP: the same where one of the two gets no UDP out
 // and reaches its relay by TCP.
 func Test1cs1csWithoutRelayPortsOrUDP(t *testing.T) {
+	t.Parallel()
 	w := newNarrowWorld(t)
 	office := w.home(symmetric)
 	office.BlockUDP()
@@ -116,6 +121,7 @@ func Test1cs1csWithoutRelayPortsOrUDP(t *testing.T) {
 // Test1cs1csWithoutTURN: where 3478 is not forwarded, two that need the relay are
 // told that.
 func Test1cs1csWithoutTURN(t *testing.T) {
+	t.Parallel()
 	w := newWebWorldOf(t, configuration)
 	alice := caller(t, w.home(symmetric).Host("alice"), "web")
 	bob := caller(t, w.home(symmetric).Host("bob"), "web")
@@ -131,6 +137,7 @@ func Test1cs1csWithoutTURN(t *testing.T) {
 
 // Test1c1s: one sends its camera, one watches.
 func Test1c1s(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	sender := visit(t, w.home(usual).Host("sender"), "/1c1s?role=send#camera")
 	sender.signIn()
@@ -141,6 +148,7 @@ func Test1c1s(t *testing.T) {
 
 // TestNc1s: one shares its screen, three watch. Then one of them leaves.
 func TestNc1s(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	sender := visit(t, w.home(usual).Host("sender"), "/nc1s?role=send#screen")
 	sender.click("send_H")

@@ -5,6 +5,7 @@ import "testing"
 // TestDeviceGone: a camera that is unplugged is no longer sent, which is said, and comes
 // back by the button.
 func TestDeviceGone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	v := visit(t, w.home(usual).Host("alice"), "/1cs1cs#gone")
 	for _, local := range []string{"local_H", "local"} {
@@ -23,6 +24,7 @@ func TestDeviceGone(t *testing.T) {
 
 // TestDeviceOther: a computer with two cameras turns from one to the other, and back.
 func TestDeviceOther(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	v := browse(t, w.home(usual).Host("alice"), "https://"+boxName+":3002/1cs1cs#two", "--use-fake-device-for-media-stream=device-count=2")
 	const camera = `() => document.getElementById('local_H').srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? ''`

@@ -98,6 +98,7 @@ func (v *visitor) tiles(n int) {
 
 // TestRoom: two meet in a room, a third comes, one leaves.
 func TestRoom(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)
@@ -122,6 +123,7 @@ func TestRoom(t *testing.T) {
 
 // TestRoomOfTheLandingPage: a user makes a room in the page, and enters it.
 func TestRoomOfTheLandingPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	v := visit(t, w.home(usual).Host("alice"), "/")
 	v.fill("room", "attic")
@@ -156,6 +158,7 @@ func TestRoomOfTheLandingPage(t *testing.T) {
 // TestRoomOpenBehindAPath: where everybody may enter, a name is all it takes; and
 // the pages work below a path.
 func TestRoomOpenBehindAPath(t *testing.T) {
+	t.Parallel()
 	address := "ipv4: " + boxPublic
 	w := newWorldOf(t, strings.Replace(configuration, address, address+`, url: "https://`+boxName+`:3002/call"`, 1)+
 		"signaling: {access: open}\n")
@@ -170,6 +173,7 @@ func TestRoomOpenBehindAPath(t *testing.T) {
 // TestRoomInvites: a page says what is wrong with its invite, and leaves the
 // camera off.
 func TestRoomInvites(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	v := visit(t, w.home(usual).Host("alice"), "/r/kitchen")
@@ -186,6 +190,7 @@ func TestRoomInvites(t *testing.T) {
 
 // TestRoomWatching: who gives neither camera nor microphone sees the others.
 func TestRoomWatching(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	bob := browse(t, w.home(usual).Host("bob"), "https://"+boxName+":3002/r/kitchen#"+invite, "--use-fake-ui-for-media-stream=deny")
@@ -205,6 +210,7 @@ func TestRoomWatching(t *testing.T) {
 
 // TestRoomMicrophone: who has a microphone and no camera is heard.
 func TestRoomMicrophone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	browse(t, w.home(usual).Host("bob"), "https://"+boxName+":3002/r/kitchen#"+invite, "--use-fake-device-for-media-stream=device-count=0")
@@ -218,6 +224,7 @@ func TestRoomMicrophone(t *testing.T) {
 // TestRoomScreen: a screen takes the place of the camera, and the camera that of
 // the screen.
 func TestRoomScreen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)
@@ -233,6 +240,7 @@ func TestRoomScreen(t *testing.T) {
 // TestClientModuleElsewhere: a page of another origin imports the client module,
 // which finds the box by its own address, and meets one of ours.
 func TestClientModuleElsewhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)

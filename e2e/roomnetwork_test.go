@@ -14,6 +14,7 @@ import (
 // TestRoomKilled: after kill -9 and a new start of the box a call through it
 // comes back by itself.
 func TestRoomKilled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := enter(t, w.home(symmetric).Host("alice"), "kitchen", invite)
@@ -33,6 +34,7 @@ func TestRoomKilled(t *testing.T) {
 // TestRoomCut: a network that breaks the connection to the box for some seconds
 // harms no call, and what is said meanwhile arrives.
 func TestRoomCut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	home := w.home(usual)
@@ -62,6 +64,7 @@ func TestRoomCut(t *testing.T) {
 // TestRoomWithoutUDP: a network that stops letting UDP through in the middle of a
 // call makes it go on over TCP.
 func TestRoomWithoutUDP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	home := w.home(usual)
@@ -78,6 +81,7 @@ func TestRoomWithoutUDP(t *testing.T) {
 // TestRoomDark: after half a minute in which nothing gets through, without a
 // word to anybody, it goes on by itself, and all are who they were.
 func TestRoomDark(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	home := w.home(usual)
@@ -106,6 +110,7 @@ func TestRoomDark(t *testing.T) {
 
 // TestRoomGlare: both ends look for a new way at one moment, by offers that meet.
 func TestRoomGlare(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	invite := w.invite("kitchen")
 	alice := enter(t, w.home(usual).Host("alice"), "kitchen", invite)

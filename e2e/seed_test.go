@@ -43,6 +43,7 @@ func seed(t *testing.T, host *natlab.Host, page, connections string) *visitor {
 // TestSeed1c1s: one sends, one watches. The page knows no STUN server, so the
 // two are in one house.
 func TestSeed1c1s(t *testing.T) {
+	t.Parallel()
 	home := newWorld(t).home(usual)
 	watcher := seed(t, home.Host("watcher"), "1c1s-watch", "[PC]")
 	seed(t, home.Host("sender"), "1c1s-send", "[PC]")
@@ -51,6 +52,7 @@ func TestSeed1c1s(t *testing.T) {
 
 // TestSeedNc1s: one sends its screen to three. No STUN server here either.
 func TestSeedNc1s(t *testing.T) {
+	t.Parallel()
 	home := newWorld(t).home(usual)
 	sender := seed(t, home.Host("sender"), "nc1s-send", "Object.values(PC)")
 	sender.until("it shares", `() => STREAM !== null`)
@@ -65,6 +67,7 @@ func TestSeedNc1s(t *testing.T) {
 // caller of a direction sends candidates, so the other must get through to it
 // unasked.
 func TestSeed1cs1cs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	alice := seed(t, w.home(fullCone).Host("alice"), "1cs1cs", "[remote_PC]")
 	bob := seed(t, w.home(fullCone).Host("bob"), "1cs1cs", "[remote_PC]")

@@ -2,10 +2,12 @@
 # Runs every test with the race detector; those of the pages' scripts are among
 # them, since package web runs node.
 # What builds networks or starts browsers runs alone, after the rest, so that its
-# timing is its own. What relays packets runs twice, once over each data path:
-# first the one that auto takes here, then plain, which the rooms of e2e are left
-# out of: their calls are those of the other pages; so are what relays nothing, and
-# the test that the suite notices each rule that is off, which no path has to do with.
+# timing is its own; there the calls of e2e go side by side, as many at a time as
+# there are CPUs, since they wait more than they work. What relays packets runs
+# twice, once over each data path: first the one that auto takes here, then plain,
+# which the rooms of e2e are left out of: their calls are those of the other pages;
+# so are what relays nothing, and the test that the suite notices each rule that is
+# off, which no path has to do with.
 # The whole output is in dist/log; what is printed is the line of each package, and
 # everything a failed package said. With CI=true a skipped test is a failure.
 set -eu
