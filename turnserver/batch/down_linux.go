@@ -103,12 +103,12 @@ func (w *Worker) failRun(fd, first, count int, errno syscall.Errno) int {
 	if count == 1 || judge(errno, size) == notTheTrain {
 		return w.settleRun(first, count, errno)
 	}
-	passed := false
+	passed := true
 	for i := first; i < first+count; i++ {
 		x := &w.downs[i]
 		_, errno := sendmmsg(fd, w.out.one(x.packet, x.to))
 		w.settleRun(i, 1, errno)
-		passed = passed || errno == 0
+		passed = passed && errno == 0
 	}
 	if passed {
 		w.engine.learn(errno, size, &head.to.ceiling)

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // Handler decides what becomes of the datagrams that a worker reads. Each worker
@@ -139,14 +138,12 @@ func (e *Engine) Start() {
 // Deafen ends the reading of the listeners: when it returns, nothing more of a
 // client comes. The relays go on.
 func (e *Engine) Deafen() {
+	var deaf sync.WaitGroup
 	for _, w := range e.workers {
-		w.commands.add((*Worker).deafen, true)
+		deaf.Add(1)
+		w.commands.add(func(w *Worker) { w.deafen(); deaf.Done() }, true)
 	}
-	for _, w := range e.workers {
-		for w.commands.pending.Load() {
-			time.Sleep(50 * time.Microsecond)
-		}
-	}
+	deaf.Wait()
 	e.Settle()
 }
 

@@ -353,6 +353,32 @@ func TestDeaf(t *testing.T) {
 	}
 }
 
+// TestDeafenAmongCommands: Deafen waits for the worker to be deaf, and not for commands
+// that come after that, which wake no worker.
+func TestDeafenAmongCommands(t *testing.T) {
+	r := newRig(t, 1, true)
+	r.engine.Start()
+	commands := &r.engine.workers[0].commands
+	held, hold := make(chan struct{}), make(chan struct{})
+	commands.add(func(*Worker) { close(held); <-hold }, true)
+	<-held
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.engine.Deafen()
+	}()
+	eventually(t, "Deafen to have asked", commands.pending.Load)
+	commands.add(func(w *Worker) { w.commands.add(func(*Worker) {}, false) }, false)
+	close(hold)
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Error("it waits for ever")
+		commands.add(func(*Worker) {}, true)
+		<-done
+	}
+}
+
 // TestRelaysComeAndGo adds and closes relays while another one carries packets.
 func TestRelaysComeAndGo(t *testing.T) {
 	r := newRig(t, 1, true)

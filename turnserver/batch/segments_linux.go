@@ -55,7 +55,8 @@ func judge(errno syscall.Errno, size int) verdict {
 }
 
 // learn draws the conclusion, for good, when a train of that size was refused of
-// which a datagram has passed alone.
+// which every datagram has passed alone: where only some have, what was in the way
+// has come or gone meanwhile, such as the address that they leave from.
 func (e *Engine) learn(errno syscall.Errno, size int, c *ceiling) {
 	switch judge(errno, size) {
 	case tooLarge:

@@ -90,6 +90,67 @@ func TestNotTheTrain(t *testing.T) {
 	}
 }
 
+// mending is a Tally that mends at the first loss what was in the way.
+type mending struct {
+	mend       func()
+	sent, lost int
+}
+
+func (m *mending) Sent(_ Direction, packets, _ int) { m.sent += packets }
+
+func (m *mending) Lost(_ Direction, packets int, _ syscall.Errno) {
+	m.lost += packets
+	m.mend()
+}
+
+// TestMendedHalfway: a train that was refused teaches nothing where the cause went away
+// before the last of its datagrams was sent alone.
+func TestMendedHalfway(t *testing.T) {
+	e := &Engine{refused: func(why error) { t.Errorf("no trains any more: %v", why) }}
+	e.segments.Store(true)
+	file, _ := openSocket(t, "127.0.0.1:0", false)
+	defer file.Close()
+	fd := int(file.Fd())
+	receiver, _ := openSocket(t, "127.0.0.1:0", false)
+	defer receiver.Close()
+	name, err := unix.Getsockname(int(receiver.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := netip.MustParseAddrPort("127.0.0.1:0") // EINVAL, whatever is sent there
+	good := netip.AddrPortFrom(bad.Addr(), uint16(name.(*unix.SockaddrInet4).Port))
+	const count = 3
+
+	r, up := &Relay{fd: fd, first: -1, last: -1}, new(mending)
+	var u uplink
+	u.init(e)
+	up.mend = func() {
+		for i := range u.ups {
+			u.ups[i].to = good
+		}
+	}
+	for range count {
+		u.add(r, packet(0, 100), bad, up)
+	}
+	u.flush((*uplink).send)
+
+	w := &Worker{engine: e, sockets: []*socket{{fd: fd}}, downs: make([]downward, 0, count)}
+	w.out.init(count, count)
+	c, down := &Client{listener: &Listener{sockets: w.sockets}}, new(mending)
+	c.to.set(bad, false)
+	down.mend = func() { c.to.set(good, false) }
+	for range count {
+		w.ToClient(c, packet(0, 100), 100, down)
+	}
+	w.flushDown()
+
+	for _, m := range []*mending{up, down} {
+		if m.lost != 1 || m.sent != count-1 {
+			t.Errorf("%d lost and %d sent, want 1 and %d", m.lost, m.sent, count-1)
+		}
+	}
+}
+
 // TestTrainsThatCome: a train that a client or a peer has sent as one is passed on
 // whole and in order.
 func TestTrainsThatCome(t *testing.T) {

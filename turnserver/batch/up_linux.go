@@ -124,9 +124,9 @@ func (u *uplink) sendRun(r *Relay, first int32) int32 {
 	if judge(errno, size) == notTheTrain {
 		return next
 	}
-	passed := false
+	passed := true
 	for i := first; i != next; i = u.ups[i].next {
-		passed = u.sendOne(r, &u.ups[i]) || passed
+		passed = u.sendOne(r, &u.ups[i]) && passed
 	}
 	if passed {
 		u.engine.learn(errno, size, &r.ceiling)
