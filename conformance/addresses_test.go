@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -114,4 +117,50 @@ func shareAddress(_, _ string, c syscall.RawConn) error {
 		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	})
 	return cmp.Or(err, failed)
+}
+
+// TestLinkLocal: clients at link-local addresses are answered, and those of two links are
+// two, though each has the other's address and port, and asks the same address.
+func TestLinkLocal(t *testing.T) {
+	lab := natlab.New(t)
+	w := worldAround(lab, lab.Host("box", "198.51.100.10", "2001:db8:1::10"))
+	others := lab.Host("clients of another link", "198.51.100.20")
+	lab.Wire(w.client, w.box)
+	lab.Wire(others, w.box)
+	s := &scene{world: w, box: start(t, w.box, setup{allow: peerRanges}), transport: transports[2]}
+	var relays []netip.AddrPort
+	for _, host := range []*natlab.Host{w.client, others} {
+		conn, err := dialLinkLocal(host, s.box.address(s.transport).Port())
+		if err != nil {
+			t.Fatalf("dial the box: %v", err)
+		}
+		c := s.adopt(t, conn)
+		if got := c.ask(build(binding, request)).address(attrXORMappedAddress); got != netip.MustParseAddrPort("[fe80::1]:40000") {
+			t.Errorf("XOR-MAPPED-ADDRESS %v, want the client's", got)
+		}
+		c.login()
+		relay, p := c.allocate(), s.peer(t)
+		c.permit(p)
+		c.wantRelayed(relay, p)
+		relays = append(relays, relay)
+	}
+	if relays[0] == relays[1] {
+		t.Errorf("both have the relayed address %v", relays[0])
+	}
+}
+
+// dialLinkLocal connects the host's end of its wire with the other.
+func dialLinkLocal(host *natlab.Host, port uint16) (conn net.Conn, err error) {
+	err = host.Do(func() error {
+		links, err := net.Interfaces()
+		if err != nil {
+			return err
+		}
+		wire := slices.IndexFunc(links, func(i net.Interface) bool { return strings.HasPrefix(i.Name, "wire") })
+		zone := strconv.Itoa(links[wire].Index) // package net keeps names, of whatever namespace
+		conn, err = net.DialUDP("udp6", &net.UDPAddr{IP: net.ParseIP("fe80::1"), Port: 40000, Zone: zone},
+			&net.UDPAddr{IP: net.ParseIP("fe80::2"), Port: int(port), Zone: zone})
+		return err
+	})
+	return conn, err
 }

@@ -53,15 +53,15 @@ func (s *session) sendIndication(now instant, out lane, m *message) {
 }
 
 // lets says whether there is a channel or a permission for what a client sent, or it is
-// dropped whatever there is.
+// decided now whatever there is.
 func (s *session) lets(now instant, packet []byte, m *message) bool {
 	f := s.flows.Load()
 	if isChannelData(packet) {
 		c := f.channel(binary.BigEndian.Uint16(packet))
 		return c != nil && !c.expires.passed(now) && !c.permission.expires.passed(now)
 	}
-	if m.parse(packet) != nil {
-		return true
+	if m.parse(packet) != nil || m.has(attrDontFragment) {
+		return true // what has DF can't be sent by another goroutine than the session's other packets
 	}
 	peer, ok := m.peerAddress()
 	if !ok {

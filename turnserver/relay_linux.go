@@ -63,8 +63,9 @@ func setFragmenting(fd int, ipv4, allowed bool) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, mode)
 }
 
-// sendUnfragmented sends one datagram that no router may fragment. A session's
-// packets come from one goroutine, so nothing else is sent meanwhile.
+// sendUnfragmented sends one datagram that no router may fragment. A session's packets
+// come from one goroutine, but for what waited behind a request (desk), which is never of
+// this kind. One of those that leaves just meanwhile can't be fragmented either.
 func (s *sender) sendUnfragmented(payload []byte, to netip.AddrPort) error {
 	if err := s.raw.Control(func(fd uintptr) { setFragmenting(int(fd), !s.ipv6, false) }); err != nil {
 		return err

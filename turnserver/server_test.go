@@ -304,6 +304,25 @@ func TestDataBehindItsRequest(t *testing.T) {
 	}
 }
 
+// TestDontFragmentWaitsForNothing: a Send indication that may not be fragmented is not
+// queued behind a request: two goroutines would send by one relay socket, of which one
+// changes how the other's packets leave.
+func TestDontFragmentWaitsForNothing(t *testing.T) {
+	s := startServer(t, nil)
+	dial(t, s, "udp").allocate()
+	x := sessionOf(t, s)
+	for _, df := range []bool{false, true} {
+		setters := []stun.Setter{stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication),
+			peerSetter(netip.MustParseAddrPort("192.0.2.7:9")), stun.RawAttribute{Type: stun.AttrData}}
+		if df {
+			setters = append(setters, stun.RawAttribute{Type: stun.AttrDontFragment})
+		}
+		if got := x.lets(s.clock.now(), stun.MustBuild(setters...).Raw, new(message)); got != df {
+			t.Errorf("DONT-FRAGMENT %t: it is decided now: %t", df, got)
+		}
+	}
+}
+
 // TestDeniedNow: a peer that the policy denies after a reload is silent at once.
 // The peer is let in by hand, since loopback is never permitted.
 func TestDeniedNow(t *testing.T) {

@@ -1,11 +1,13 @@
 package turnserver
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -52,7 +54,8 @@ func askDestination(conn *net.UDPConn) error {
 	return failed
 }
 
-// destination reads the address that a packet came to.
+// destination reads the address that a packet came to. That of a link-local one has the
+// number of its interface as zone.
 func destination(control []byte) (netip.Addr, bool) {
 	for len(control) >= unix.SizeofCmsghdr {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
@@ -63,15 +66,19 @@ func destination(control []byte) (netip.Addr, bool) {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			return netip.AddrFrom4([4]byte(data[8:12])), true
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			return netip.AddrFrom16([16]byte(data[:16])), true
+			addr := netip.AddrFrom16([16]byte(data[:16]))
+			if addr.IsLinkLocalUnicast() && !addr.Is4In6() {
+				addr = addr.WithZone(strconv.FormatUint(uint64(binary.NativeEndian.Uint32(data[16:])), 10))
+			}
+			return addr, true
 		}
 		control = rest
 	}
 	return netip.Addr{}, false
 }
 
-// source is the control message that has a packet leave from addr. ipv4 says
-// that the socket is one of IPv4 alone.
+// source is the control message that has a packet leave from addr, and by the interface
+// that is its zone. ipv4 says that the socket is one of IPv4 alone.
 func source(addr netip.Addr, ipv4 bool) []byte {
 	if addr.IsUnspecified() {
 		return nil
@@ -87,6 +94,8 @@ func source(addr netip.Addr, ipv4 bool) []byte {
 	putHeader(b, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
 	a := addr.As16()
 	copy(b[unix.CmsgLen(0):], a[:])
+	index, _ := strconv.ParseUint(addr.Zone(), 10, 32)
+	binary.NativeEndian.PutUint32(b[unix.CmsgLen(0)+len(a):], uint32(index))
 	return b
 }
 

@@ -16,7 +16,7 @@ const (
 
 // control is what the kernel says of a datagram.
 type control struct {
-	local   [16]byte // the address that it came to
+	local   [16]byte // the address that it came to, scoped
 	counted bool     // it says lost
 	lost    uint32   // datagrams, or trains of them, that the kernel threw away for want of room, ever
 	segment int      // the size of those that came as one train; 0: it is one
@@ -33,7 +33,7 @@ func (c *control) read(b []byte) {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			c.local = mapped([4]byte(data[8:12]))
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			c.local = [16]byte(data[:16])
+			c.local = scoped([16]byte(data[:16]), binary.NativeEndian.Uint32(data[16:]))
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
 			c.lost, c.counted = binary.NativeEndian.Uint32(data), true
 		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:

@@ -74,7 +74,7 @@ type Datagram struct {
 func (d *Datagram) Tuple() Tuple {
 	t := Tuple{Client: d.sender.client.addrPort(), Local: d.socket.local}
 	if d.socket.listener.wildcard {
-		t.Local = netip.AddrPortFrom(netip.AddrFrom16(d.sender.local).Unmap(), d.socket.port)
+		t.Local = netip.AddrPortFrom(unscoped(d.sender.local), d.socket.port)
 	}
 	return t
 }

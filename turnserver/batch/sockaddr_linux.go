@@ -3,6 +3,7 @@ package batch
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -66,6 +67,28 @@ func mapped(a [4]byte) (m [16]byte) {
 	copy(m[12:], a[:])
 	return m
 }
+
+// scoped is an address with the number of its interface in it where it is a link-local
+// one, in a place that is zero in those (RFC 4291 section 2.5.6).
+func scoped(a [16]byte, index uint32) [16]byte {
+	if a[0] == 0xFE && a[1]&0xC0 == 0x80 {
+		binary.BigEndian.PutUint32(a[scopeAt:], index)
+	}
+	return a
+}
+
+// unscoped is the address with that number as its zone, IPv4 ones never mapped.
+func unscoped(a [16]byte) netip.Addr {
+	addr := netip.AddrFrom16(a).Unmap()
+	if addr.Is4() || !addr.IsLinkLocalUnicast() {
+		return addr
+	}
+	index := binary.BigEndian.Uint32(a[scopeAt:])
+	clear(a[scopeAt:][:4])
+	return netip.AddrFrom16(a).WithZone(strconv.FormatUint(uint64(index), 10))
+}
+
+const scopeAt = 4
 
 func (s *sockaddr) pointer() *byte { return (*byte)(unsafe.Pointer(&s.raw)) }
 

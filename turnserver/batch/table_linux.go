@@ -3,9 +3,12 @@ package batch
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
 )
 
-// Tuple is a client at a listener: his address, and the one that he asked.
+// Tuple is a client at a listener: his address, and the one that he asked. Where that is
+// a link-local one of IPv6, its zone is the number of the interface, which tells the same
+// addresses of two links apart.
 type Tuple struct{ Client, Local netip.AddrPort }
 
 // sender is a Tuple as sockets tell it. Where the listener has one address alone,
@@ -20,7 +23,8 @@ func senderOf(t Tuple, listener int, wildcard bool) sender {
 	s := sender{client: new(sockaddr), listener: uint16(listener)}
 	s.client.set(t.Client, t.Client.Addr().Is6())
 	if wildcard {
-		s.local = t.Local.Addr().As16()
+		index, _ := strconv.ParseUint(t.Local.Addr().Zone(), 10, 32)
+		s.local = scoped(t.Local.Addr().As16(), uint32(index))
 	}
 	return s
 }
