@@ -14,10 +14,23 @@ import (
 // 18.9).
 const canDontFragment = true
 
-// controlRelay lets routers fragment what peers are sent: without
-// DONT-FRAGMENT, DF is off (RFC 8656 section 16).
+// relayBuffer is the receive buffer asked for, in bytes of packets, which take as much
+// again in the kernel: some 400 of video, several pictures that a peer sends at once.
+const relayBuffer = 512 << 10
+
+// controlRelay prepares a relay socket.
 func controlRelay(network, _ string, c syscall.RawConn) error {
-	return c.Control(func(fd uintptr) { setFragmenting(int(fd), network == "udp4", true) })
+	return c.Control(func(fd uintptr) { prepareRelay(int(fd), network == "udp4") })
+}
+
+// prepareRelay lets routers fragment what peers are sent: without DONT-FRAGMENT, DF is
+// off (RFC 8656 section 16). The buffer may be past the system's limit where this process
+// may do that.
+func prepareRelay(fd int, ipv4 bool) {
+	setFragmenting(fd, ipv4, true)
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, relayBuffer) != nil {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, relayBuffer)
+	}
 }
 
 // openRelaySocket is a bound socket that no poller of Go's watches.
@@ -38,7 +51,7 @@ func openRelaySocket(bind netip.AddrPort) (*os.File, error) {
 }
 
 func bindRelay(fd int, bind netip.AddrPort) error {
-	setFragmenting(fd, bind.Addr().Is4(), true)
+	prepareRelay(fd, bind.Addr().Is4())
 	if bind.Addr().Is4() {
 		return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet4{Port: int(bind.Port()), Addr: bind.Addr().As4()}))
 	}
