@@ -61,6 +61,37 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// TestBound: what relays are bound to is where they are reached, of several addresses
+// that this host has; but what is configured goes before that.
+func TestBound(t *testing.T) {
+	own := Addresses{IPv4: addr("192.168.1.2"), IPv6: addr("2a00::2")}
+	for _, tt := range []struct {
+		source, v4, v6, bound string
+		want                  Addresses
+	}{
+		{"auto", "", "", "192.168.1.5", Addresses{addr("192.168.1.5"), own.IPv6, false}},
+		{"interface", "8.8.8.8", "", "192.168.1.5", Addresses{addr("192.168.1.5"), own.IPv6, false}},
+		{"auto", "", "", "2a00::5", Addresses{own.IPv4, addr("2a00::5"), false}},
+		{"auto", "8.8.8.8", "", "192.168.1.5", Addresses{addr("8.8.8.8"), own.IPv6, true}},
+		{"static", "", "2a00::8", "2a00::5", Addresses{IPv6: addr("2a00::8"), Static: true}},
+		{"auto", "", "", "127.0.0.1", own},
+	} {
+		cfg := configOf(tt.source, tt.v4, tt.v6)
+		cfg.TURN.Relay.Address = addr(tt.bound)
+		s, err := newSource(cfg, discard(), func() Addresses { return own }, nowhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.refresh(); s.Current() != tt.want {
+			t.Errorf("%+v: %+v", tt, s.Current())
+		}
+		cfg.TURN.Relay.Address = addr("192.168.1.6") // which can't change while it runs
+		if s.Update(cfg); s.Current() != tt.want {
+			t.Errorf("%+v: %+v after an update", tt, s.Current())
+		}
+	}
+}
+
 // TestRun lets the interface's address change, and then the configuration.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

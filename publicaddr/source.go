@@ -47,6 +47,7 @@ type Source struct {
 	log     *slog.Logger
 	look    func() Addresses      // at the interfaces
 	here    func(netip.Addr) bool // says whether an interface has it
+	bound   netip.Addr            // turn.relay.address, which stays: where relays are, whatever else this host has
 	current atomic.Pointer[Addresses]
 	poke    chan struct{} // Update tells Run of another interval
 	changes chan struct{} // set tells who waits for Changes
@@ -68,7 +69,7 @@ func New(cfg *config.Config, log *slog.Logger) (*Source, error) {
 }
 
 func newSource(cfg *config.Config, log *slog.Logger, look func() Addresses, here func(netip.Addr) bool) (*Source, error) {
-	s := &Source{log: log, look: look, here: here, poke: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
+	s := &Source{log: log, look: look, here: here, bound: cfg.TURN.Relay.Address, poke: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
 	s.current.Store(new(Addresses))
 	if err := s.apply(cfg); err != nil {
 		return nil, err
@@ -115,6 +116,12 @@ func (s *Source) apply(cfg *config.Config) error {
 		return fmt.Errorf("public.source: %q is not available", source)
 	}
 	given.Static = !look4
+	switch {
+	case look4 && s.bound.Is4() && s.bound.IsGlobalUnicast():
+		given.IPv4, look4 = s.bound, false
+	case look6 && s.bound.Is6() && s.bound.IsGlobalUnicast():
+		given.IPv6, look6 = s.bound, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.interval = cfg.Public.Interval

@@ -3,10 +3,13 @@ package turnserver
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"icebox/config"
 )
 
 // relay is one relay address of a session and the socket behind it, which it is a
@@ -49,6 +52,24 @@ func newRelaySet(path path, bind netip.Addr, local func(netip.Addr) bool, min, m
 		}
 	}
 	return set
+}
+
+// CheckRelayAddress says what is wrong with turn.relay.address on this host, where no
+// relay socket could be bound to it.
+func CheckRelayAddress(relay config.Relay) error {
+	if !relay.Address.IsValid() {
+		return nil
+	}
+	family := "4"
+	if relay.Address.Is6() {
+		family = "6"
+	}
+	conn, err := net.ListenPacket("udp"+family, netip.AddrPortFrom(relay.Address, 0).String())
+	if err != nil {
+		return fmt.Errorf("turn.relay.address: relays can't be bound to %v, expected an address that this machine has, or nothing;"+
+			" what the internet sees is public.ipv%s: %v", relay.Address, family, err)
+	}
+	return conn.Close()
 }
 
 func familyIndex(family byte) int {

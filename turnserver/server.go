@@ -90,6 +90,9 @@ func New(cfg *config.Config, opt Options) (*Server, error) {
 	}
 	s.own.Store(&own)
 	s.settings.Store(newSettings(cfg, own, s.gone))
+	if err := CheckRelayAddress(cfg.TURN.Relay); err != nil {
+		return nil, err
+	}
 	if s.path, s.chosen, err = newPath(cfg.TURN.Relay, log); err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ func newCheck(a *app) *cobra.Command {
 }
 
 // check prints the configuration in force to stdout and every warning to
-// stderr. The certificate is read too, as serve would, the data path is tried out
-// and the public address looked for. What serve would generate at its first start may
+// stderr. The certificate is read too, as serve would, the relays' address is bound,
+// the data path is tried out and the public address looked for. What serve would generate at its first start may
 // still be missing.
 func (a *app) check() error {
 	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
@@ -44,6 +44,9 @@ func (a *app) check() error {
 	}
 	if cfg.Path == "" {
 		fmt.Fprintln(a.stderr, "no config.yaml found: the built-in defaults are in force")
+	}
+	if err := turnserver.CheckRelayAddress(cfg.TURN.Relay); err != nil {
+		return err
 	}
 	path, err := turnserver.ChoosePath(cfg.TURN.Relay)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 func TestExitCodes(t *testing.T) {
 	good := configDir(t, loopbackConfig)
 	bad := configDir(t, "turn: {relay: {ports: 5-1}, drian: 3s}\nsignaling: {max_message: big}\n")
+	elsewhere := configDir(t, strings.Replace(loopbackConfig, "turn:\n", "turn:\n  relay: {address: 192.0.2.99}\n", 1))
 	for _, c := range []struct {
 		name   string
 		dir    string
@@ -35,6 +36,8 @@ func TestExitCodes(t *testing.T) {
 		{"check, the file named after", "", []string{"check", "-c", good + "/config.yaml"}, exitOK, good, ""},
 		{"check of a bad file", bad, []string{"check"}, exitFault, "", "config.yaml:1: turn.drian"},
 		{"check reports all", bad, []string{"check"}, exitFault, "", "config.yaml:2: signaling.max_message"},
+		{"check of relays bound elsewhere", elsewhere, []string{"check"}, exitFault, "", "turn.relay.address: relays can't be bound to 192.0.2.99"},
+		{"serve with relays bound elsewhere", elsewhere, []string{"serve"}, exitFault, "", "public.ipv4"},
 		{"check of no file", good, []string{"check", "-c", "nowhere.yaml"}, exitFault, "", "nowhere.yaml"},
 		{"serve with a bad file", bad, []string{"serve"}, exitFault, "", "turn.relay.ports"},
 		{"serve without a command", bad, nil, exitFault, "", "turn.relay.ports"},
