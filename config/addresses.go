@@ -173,6 +173,19 @@ func listenAddress() kind {
 	return k
 }
 
+// localAddress is a listenAddress of what is for this machine alone.
+func localAddress() kind {
+	k := listenAddress()
+	any := k.check
+	k.check = func(text string) *flaw {
+		if digits(text) {
+			return &flaw{why: "without a colon", mean: `"127.0.0.1:` + text + `"`}
+		}
+		return any(text)
+	}
+	return k
+}
+
 // remoteAddress is the kind of another host's host:port.
 func remoteAddress() kind {
 	k := kind{want: "host:port"}

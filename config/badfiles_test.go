@@ -39,13 +39,25 @@ func badKeys() []badFile {
 	}
 }
 
+const (
+	wantKeys = "not YAML: mapping values are not allowed in this context; a text with a colon and a space in it stands in quotes," +
+		" and the keys of a section begin in one column"
+	wantClosed = "a bracket or a quote is not closed, or a text with one of , : # in it does not stand in quotes"
+)
+
 func badYAMLFiles() []badFile {
 	return []badFile{
 		{"tab", "turn:\n\trealm: x", "f2: not YAML: found character that cannot start any token; did you mean spaces in place of the tab?"},
-		{"open quote", "turn:\n  drain: 5s\n  realm: \"abc\n  listen: []\nsignaling: {}\n", "f3: not YAML: found unexpected end of stream"},
-		{"indent", "turn:\n  realm: x\n   listen: []", "f3: not YAML: mapping values are not allowed in this context"},
-		{"two colons", "domain: a: b", "f1: not YAML: mapping values are not allowed in this context"},
-		{"unclosed list", "domain: a.example\nturn:\n  listen: [\nsignaling: {}\n", "f3: not YAML: did not find expected ',' or ']'"},
+		{"open quote", "turn:\n  drain: 5s\n  realm: \"abc\n  listen: []\nsignaling: {}\n", "f3: not YAML: found unexpected end of stream; is a quote not closed?"},
+		{"indent", "turn:\n  realm: x\n   listen: []", "f3: " + wantKeys},
+		{"two colons", "domain: a: b", "f1: " + wantKeys},
+		{"unclosed list", "domain: a.example\nturn:\n  listen: [\nsignaling: {}\n", "f3: not YAML: did not find expected ',' or ']'; " + wantClosed},
+		{"unclosed quote in a row", "turn:\n  users:\n    - {name: ann, password: \"x}\n    - {name: bob, password: \"x\"}\n",
+			"f3: not YAML: did not find expected ',' or '}'; " + wantClosed},
+		{"comment in a row", "turn:\n  users:\n    - {name: ann, password: #hunter2}\n    - {name: bob, password: x}\n",
+			"f3: not YAML: did not find expected node content; a text that begins with # stands in quotes"},
+		{"comment in a row of a row", "turn: {users: [{name: ann, password: #hunter2}]}\n",
+			"f1: not YAML: did not find expected node content; a text that begins with # stands in quotes"},
 		{"star", "turn: {users: [{name: ann, password: *hunter2}]}", "f1: not YAML: a text that begins with * stands in quotes"},
 		{"at", "turn: {users: [{name: ann, password: @hunter2}]}", "f1: not YAML: found character that cannot start any token; a text that begins with one of % @ ` stands in quotes"},
 		{"tag", "turn: {users: [{name: ann, password: !hunter2 x}]}",
@@ -75,6 +87,10 @@ func badScalars() []badFile {
 		{"section for a text", "domain: {a: b}", "f1: domain: a section with keys is there, " + wantName},
 		{"text for a list", "signaling: {origins: \"*\"}", `f1: signaling.origins: "*" is there, expected a list; did you mean ["*"]?`},
 		{"nothing for a list", "turn:\n  users:\n", "f2: turn.users: nothing is there, expected a list; write [] for an empty one"},
+		{"nothing for a list that can't be empty", "turn:\n  listen:\nsignaling:\n  origins:\n",
+			"f2: turn.listen: nothing is there, expected a list\nf4: signaling.origins: nothing is there, expected a list"},
+		{"a port for this machine", "admin: {listen: 9640}",
+			`f1: admin.listen: "9640" is there, without a colon, expected host:port with an IP address of this box, or :port for all of them, or nothing; did you mean "127.0.0.1:9640"?`},
 		{"row without list", "turn: {users: {name: ann}}", "f1: turn.users: a section with keys is there, expected a list; did you forget the - before it?"},
 		{"row without keys", "turn: {users: [hunter2hunter2]}", "f1: turn.users[0]: a value without a key is there, expected rows with name, password, password_file, key"},
 		{"null", "domain: ~", `f1: domain: "~" is there, not a name of the DNS, ` + wantName + `; for nothing, write ""`},

@@ -121,7 +121,11 @@ func (s *scanner) value(n *yaml.Node, at spec, path string) (any, bool) {
 func (s *scanner) list(n *yaml.Node, at spec, path string) (any, bool) {
 	n = follow(n)
 	if isNull(n) {
-		s.fail(path, "nothing is there, expected a list; write [] for an empty one")
+		hint := "; write [] for an empty one"
+		if at.some {
+			hint = ""
+		}
+		s.fail(path, "nothing is there, expected a list%s", hint)
 		return nil, false
 	}
 	if n.Kind != yaml.SequenceNode {

@@ -14,6 +14,7 @@ type spec struct {
 	list []any  // the default of a list: texts, or rows as map[string]any
 	keys []spec // of a section, or of each row of a table
 	must bool   // of a key in a row: it can't be left out
+	some bool   // of a list: it can't be empty
 }
 
 // form is the shape of a value.
@@ -94,6 +95,12 @@ func must(s spec) spec {
 	return s
 }
 
+// some is a list that can't be empty.
+func some(s spec) spec {
+	s.some = true
+	return s
+}
+
 // schema is the whole file, with every default, in the order that it is printed.
 func schema() spec {
 	return in("",
@@ -129,7 +136,7 @@ func schema() spec {
 				one("directory", anyText(1024), ""),
 				one("challenge", anyText(64), ""),
 				one("dns_exec", anyText(4096), ""))),
-		in("admin", one("listen", optional(listenAddress()), "127.0.0.1:9640")),
+		in("admin", one("listen", optional(localAddress()), "127.0.0.1:9640")),
 		in("log",
 			one("level", oneOf("debug", "info", "warn", "error"), "info"),
 			one("format", oneOf("auto", "text", "json"), "auto")))
@@ -148,7 +155,7 @@ func publicSchema() spec {
 }
 
 func listenSchema() spec {
-	return spec{name: "listen", form: table,
+	return spec{name: "listen", form: table, some: true,
 		keys: []spec{
 			must(one("network", oneOf("udp", "tcp", "tls"), "")),
 			must(one("address", listenAddress(), "")),
@@ -187,7 +194,7 @@ func signalingSchema() spec {
 	const most = 1_000_000
 	return in("signaling",
 		one("listen", listenAddress(), ":3002"),
-		many("origins", originURL(), "*"),
+		some(many("origins", originURL(), "*")),
 		one("access", oneOf("invite", "open"), "invite"),
 		one("guest_turn", trueFalse(), "false"),
 		one("seed_room", trueFalse(), "true"),

@@ -50,15 +50,35 @@ func (r *report) badYAML(data []byte, err error) {
 	if found := faultyLine(lines); found > 0 {
 		line = found
 	}
-	switch {
-	case strings.HasPrefix(text, "unknown anchor"): // it may be half a password
+	var faulty []byte
+	if line > 0 && line <= len(lines) {
+		faulty = lines[line-1]
+	}
+	if strings.HasPrefix(text, "unknown anchor") { // it may be half a password
 		text = "a text that begins with * stands in quotes"
-	case line > 0 && line <= len(lines) && bytes.Contains(lines[line-1], []byte("\t")):
-		text += "; did you mean spaces in place of the tab?"
-	case strings.Contains(text, "cannot start any token"):
-		text += "; a text that begins with one of % @ ` stands in quotes"
+	} else if hint := meantYAML(text, faulty); hint != "" {
+		text += "; " + hint
 	}
 	r.failLine(line, "", "not YAML: %s", text)
+}
+
+// meantYAML says what to do about an error of the parser in a line, or nothing.
+func meantYAML(text string, line []byte) string {
+	switch {
+	case bytes.Contains(line, []byte("\t")):
+		return "did you mean spaces in place of the tab?"
+	case strings.Contains(text, "cannot start any token"):
+		return "a text that begins with one of % @ ` stands in quotes"
+	case bytes.ContainsAny(line, "{[") && bytes.Contains(line, []byte(" #")):
+		return "a text that begins with # stands in quotes"
+	case strings.Contains(text, "end of stream"):
+		return "is a quote not closed?"
+	case strings.Contains(text, "mapping values"):
+		return "a text with a colon and a space in it stands in quotes, and the keys of a section begin in one column"
+	case strings.Contains(text, "did not find expected ','"):
+		return "a bracket or a quote is not closed, or a text with one of , : # in it does not stand in quotes"
+	}
+	return ""
 }
 
 // faultyLine finds the line at which a text stops being YAML: the one after the
