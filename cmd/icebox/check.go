@@ -46,7 +46,7 @@ func (a *app) check() error {
 		fmt.Fprintln(a.stderr, "no config.yaml found: the built-in defaults are in force")
 	}
 	if err := turnserver.CheckRelayAddress(cfg.TURN.Relay); err != nil {
-		return err
+		fmt.Fprintln(a.stderr, "warning:", err) // serve may be meant for another machine
 	}
 	path, err := turnserver.ChoosePath(cfg.TURN.Relay)
 	if err != nil {

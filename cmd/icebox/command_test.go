@@ -36,7 +36,7 @@ func TestExitCodes(t *testing.T) {
 		{"check, the file named after", "", []string{"check", "-c", good + "/config.yaml"}, exitOK, good, ""},
 		{"check of a bad file", bad, []string{"check"}, exitFault, "", "config.yaml:1: turn.drian"},
 		{"check reports all", bad, []string{"check"}, exitFault, "", "config.yaml:2: signaling.max_message"},
-		{"check of relays bound elsewhere", elsewhere, []string{"check"}, exitFault, "", "turn.relay.address: relays can't be bound to 192.0.2.99"},
+		{"check of relays bound elsewhere", elsewhere, []string{"check"}, exitOK, "address: 192.0.2.99", "warning: turn.relay.address: relays can't be bound to 192.0.2.99"},
 		{"serve with relays bound elsewhere", elsewhere, []string{"serve"}, exitFault, "", "public.ipv4"},
 		{"check of no file", good, []string{"check", "-c", "nowhere.yaml"}, exitFault, "", "nowhere.yaml"},
 		{"serve with a bad file", bad, []string{"serve"}, exitFault, "", "turn.relay.ports"},
