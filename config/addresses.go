@@ -51,6 +51,19 @@ func publicAddress(family int, want string) kind {
 	return k
 }
 
+// relayAddress is the kind of turn.relay.address.
+func relayAddress() kind {
+	k := ownAddress(0, "an IP address of this box")
+	own := k.check
+	k.check = func(text string) *flaw {
+		if addr, err := netip.ParseAddr(text); err == nil && addr.IsLinkLocalUnicast() {
+			return &flaw{why: "which no other network can reach"}
+		}
+		return own(text)
+	}
+	return k
+}
+
 // meantAddress guesses at an address with a port or a length behind it.
 func meantAddress(text string) string {
 	if p, err := netip.ParsePrefix(text); err == nil {
@@ -176,12 +189,12 @@ func listenAddress() kind {
 // localAddress is a listenAddress of what is for this machine alone.
 func localAddress() kind {
 	k := listenAddress()
-	any := k.check
+	listen := k.check
 	k.check = func(text string) *flaw {
 		if digits(text) {
 			return &flaw{why: "without a colon", mean: `"127.0.0.1:` + text + `"`}
 		}
-		return any(text)
+		return listen(text)
 	}
 	return k
 }

@@ -108,8 +108,9 @@ type StunAlternate struct {
 // Relay says where relay addresses are made and what carries their packets.
 type Relay struct {
 	Ports PortRange `mapstructure:"ports"`
-	// Address is the local address that relay sockets bind. Zero: the relay address
-	// where this host has it, else any.
+	// Address is the local address that relay sockets bind, which this host must have.
+	// Where public gives none of its family it is the public one as well. Zero: the relay
+	// address where this host has it, else any.
 	Address netip.Addr `mapstructure:"address"`
 	// DataPath is auto, xdp, batch or plain.
 	DataPath string `mapstructure:"datapath"`

@@ -14,7 +14,7 @@ func (r *report) judge(c *Config) {
 	r.judgeListeners(c)
 	r.judgeTLS(c)
 	if r.sound("signaling.origins") && len(c.Signaling.Origins) == 0 {
-		r.fail("signaling.origins", `an empty list is there, expected origins of pages; "*" is any`)
+		r.fail("signaling.origins", "an empty list is there, expected "+someOrigins)
 	}
 	r.judgeAvailable(c)
 }
@@ -96,7 +96,7 @@ func (r *report) sockets(c *Config) []socket {
 
 func (r *report) judgeListeners(c *Config) {
 	if r.sound("turn.listen") && len(c.TURN.Listen) == 0 {
-		r.fail("turn.listen", "an empty list is there, expected a listener")
+		r.fail("turn.listen", "an empty list is there, expected "+someListener)
 	}
 	all := r.sockets(c)
 	for i, s := range all {

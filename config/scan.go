@@ -121,11 +121,7 @@ func (s *scanner) value(n *yaml.Node, at spec, path string) (any, bool) {
 func (s *scanner) list(n *yaml.Node, at spec, path string) (any, bool) {
 	n = follow(n)
 	if isNull(n) {
-		hint := "; write [] for an empty one"
-		if at.some {
-			hint = ""
-		}
-		s.fail(path, "nothing is there, expected a list%s", hint)
+		s.fail(path, "nothing is there, expected %s", cmp.Or(at.some, "a list; write [] for an empty one"))
 		return nil, false
 	}
 	if n.Kind != yaml.SequenceNode {

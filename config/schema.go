@@ -14,7 +14,7 @@ type spec struct {
 	list []any  // the default of a list: texts, or rows as map[string]any
 	keys []spec // of a section, or of each row of a table
 	must bool   // of a key in a row: it can't be left out
-	some bool   // of a list: it can't be empty
+	some string // of a list that can't be empty: what is expected in it
 }
 
 // form is the shape of a value.
@@ -95,9 +95,14 @@ func must(s spec) spec {
 	return s
 }
 
-// some is a list that can't be empty.
-func some(s spec) spec {
-	s.some = true
+// What is expected in the lists that can't be empty.
+const (
+	someListener = "a listener"
+	someOrigins  = `origins of pages; "*" is any`
+)
+
+func some(s spec, expected string) spec {
+	s.some = expected
 	return s
 }
 
@@ -115,7 +120,7 @@ func schema() spec {
 				one("public", optional(remoteAddress()), "")),
 			in("relay",
 				one("ports", relayPorts(), "50000-50999"),
-				one("address", ownAddress(0, "an IP address of this box"), ""),
+				one("address", relayAddress(), ""),
 				one("datapath", oneOf("auto", "xdp", "batch", "plain"), "auto"),
 				many("interfaces", interfaceName()),
 				one("pin", trueFalse(), "false")),
@@ -155,7 +160,7 @@ func publicSchema() spec {
 }
 
 func listenSchema() spec {
-	return spec{name: "listen", form: table, some: true,
+	return spec{name: "listen", form: table, some: someListener,
 		keys: []spec{
 			must(one("network", oneOf("udp", "tcp", "tls"), "")),
 			must(one("address", listenAddress(), "")),
@@ -194,7 +199,7 @@ func signalingSchema() spec {
 	const most = 1_000_000
 	return in("signaling",
 		one("listen", listenAddress(), ":3002"),
-		some(many("origins", originURL(), "*")),
+		some(many("origins", originURL(), "*"), someOrigins),
 		one("access", oneOf("invite", "open"), "invite"),
 		one("guest_turn", trueFalse(), "false"),
 		one("seed_room", trueFalse(), "true"),

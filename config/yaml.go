@@ -62,6 +62,10 @@ func (r *report) badYAML(data []byte, err error) {
 	r.failLine(line, "", "not YAML: %s", text)
 }
 
+// valueOfHash is a value that YAML takes for a comment, which has a space in front of it
+// and, as people write it, one behind the #.
+var valueOfHash = regexp.MustCompile(`[:,{\[-]\s+#[^\s#]`)
+
 // meantYAML says what to do about an error of the parser in a line, or nothing.
 func meantYAML(text string, line []byte) string {
 	switch {
@@ -69,13 +73,13 @@ func meantYAML(text string, line []byte) string {
 		return "did you mean spaces in place of the tab?"
 	case strings.Contains(text, "cannot start any token"):
 		return "a text that begins with one of % @ ` stands in quotes"
-	case bytes.ContainsAny(line, "{[") && bytes.Contains(line, []byte(" #")):
+	case valueOfHash.Match(line):
 		return "a text that begins with # stands in quotes"
 	case strings.Contains(text, "end of stream"):
 		return "is a quote not closed?"
 	case strings.Contains(text, "mapping values"):
 		return "a text with a colon and a space in it stands in quotes, and the keys of a section begin in one column"
-	case strings.Contains(text, "did not find expected ','"):
+	case strings.Contains(text, "did not find expected ','"), strings.Contains(text, "expected node content"):
 		return "a bracket or a quote is not closed, or a text with one of , : # in it does not stand in quotes"
 	}
 	return ""

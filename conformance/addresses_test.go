@@ -119,8 +119,9 @@ func shareAddress(_, _ string, c syscall.RawConn) error {
 	return cmp.Or(err, failed)
 }
 
-// TestLinkLocal: clients at link-local addresses are answered, and those of two links are
-// two, though each has the other's address and port, and asks the same address.
+// TestLinkLocal: clients at link-local addresses that ask one of the box are answered, and
+// those of two links are two, though each has the other's address and port, and asks the
+// same address.
 func TestLinkLocal(t *testing.T) {
 	lab := natlab.New(t)
 	w := worldAround(lab, lab.Host("box", "198.51.100.10", "2001:db8:1::10"))

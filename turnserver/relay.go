@@ -54,8 +54,8 @@ func newRelaySet(path path, bind netip.Addr, local func(netip.Addr) bool, min, m
 	return set
 }
 
-// CheckRelayAddress says what is wrong with turn.relay.address on this host, where no
-// relay socket could be bound to it.
+// CheckRelayAddress says what is wrong with turn.relay.address where this host does not
+// have it, so that no relay socket could be bound to it.
 func CheckRelayAddress(relay config.Relay) error {
 	if !relay.Address.IsValid() {
 		return nil
@@ -66,6 +66,9 @@ func CheckRelayAddress(relay config.Relay) error {
 	}
 	conn, err := net.ListenPacket("udp"+family, netip.AddrPortFrom(relay.Address, 0).String())
 	if err != nil {
+		if own, unread := readOwnAddresses(); unread == nil && own.has(relay.Address) {
+			return nil // an IPv6 address that is being checked for a duplicate can't be bound for a second
+		}
 		return fmt.Errorf("turn.relay.address: relays can't be bound to %v, expected an address that this machine has, or nothing;"+
 			" what the internet sees is public.ipv%s: %v", relay.Address, family, err)
 	}

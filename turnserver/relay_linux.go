@@ -14,8 +14,7 @@ import (
 // 18.9).
 const canDontFragment = true
 
-// relayBuffer is the receive buffer asked for, in bytes of packets, which take as much
-// again in the kernel: some 400 of video, several pictures that a peer sends at once.
+// relayBuffer is the receive buffer asked for, in bytes as growBuffer has them: some 400 of video, several pictures that a peer sends at once.
 const relayBuffer = 512 << 10
 
 // controlRelay prepares a relay socket.
@@ -24,13 +23,10 @@ func controlRelay(network, _ string, c syscall.RawConn) error {
 }
 
 // prepareRelay lets routers fragment what peers are sent: without DONT-FRAGMENT, DF is
-// off (RFC 8656 section 16). The buffer may be past the system's limit where this process
-// may do that.
+// off (RFC 8656 section 16).
 func prepareRelay(fd int, ipv4 bool) {
 	setFragmenting(fd, ipv4, true)
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, relayBuffer) != nil {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, relayBuffer)
-	}
+	growBuffer(fd, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE, relayBuffer)
 }
 
 // openRelaySocket is a bound socket that no poller of Go's watches.

@@ -7,11 +7,12 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"icebox/turnserver/batch"
 )
 
 // controlSize holds the control messages of one packet, with room to spare.
@@ -68,7 +69,7 @@ func destination(control []byte) (netip.Addr, bool) {
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
 			addr := netip.AddrFrom16([16]byte(data[:16]))
 			if addr.IsLinkLocalUnicast() && !addr.Is4In6() {
-				addr = addr.WithZone(strconv.FormatUint(uint64(binary.NativeEndian.Uint32(data[16:])), 10))
+				addr = addr.WithZone(batch.Zone(binary.NativeEndian.Uint32(data[16:])))
 			}
 			return addr, true
 		}
@@ -94,8 +95,7 @@ func source(addr netip.Addr, ipv4 bool) []byte {
 	putHeader(b, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
 	a := addr.As16()
 	copy(b[unix.CmsgLen(0):], a[:])
-	index, _ := strconv.ParseUint(addr.Zone(), 10, 32)
-	binary.NativeEndian.PutUint32(b[unix.CmsgLen(0)+len(a):], uint32(index))
+	binary.NativeEndian.PutUint32(b[unix.CmsgLen(0)+len(a):], batch.ZoneIndex(addr))
 	return b
 }
 
@@ -105,19 +105,28 @@ func putHeader(b []byte, level, kind, size int) {
 	h.SetLen(unix.CmsgLen(size))
 }
 
-// growBuffers asks for listenBuffer in both directions, past what the system's
-// limit is where this process may do that.
+// growBuffers asks for listenBuffer in both directions.
 func growBuffers(conn *net.UDPConn) {
-	conn.SetReadBuffer(listenBuffer) // as far as the system allows
-	conn.SetWriteBuffer(listenBuffer)
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return
 	}
 	raw.Control(func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, listenBuffer)
-		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, listenBuffer)
+		growBuffer(int(fd), unix.SO_RCVBUF, unix.SO_RCVBUFFORCE, listenBuffer)
+		growBuffer(int(fd), unix.SO_SNDBUF, unix.SO_SNDBUFFORCE, listenBuffer)
 	})
+}
+
+// growBuffer asks for a buffer of that many bytes, which the kernel doubles for what it
+// needs itself (socket(7)): past the system's limit where this process may do that, else
+// as far as it allows. A larger one stays.
+func growBuffer(fd, option, force, size int) {
+	if now, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, option); err == nil && now >= 2*size {
+		return
+	}
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, size) != nil {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, size)
+	}
 }
 
 // unpolled is a second descriptor of a socket, which Go's poller does not watch:

@@ -360,6 +360,8 @@ func TestDeafenAmongCommands(t *testing.T) {
 	r.engine.Start()
 	commands := &r.engine.workers[0].commands
 	held, hold := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(hold) })
+	defer release()
 	commands.add(func(*Worker) { close(held); <-hold }, true)
 	<-held
 	done := make(chan struct{})
@@ -369,7 +371,7 @@ func TestDeafenAmongCommands(t *testing.T) {
 	}()
 	eventually(t, "Deafen to have asked", commands.pending.Load)
 	commands.add(func(w *Worker) { w.commands.add(func(*Worker) {}, false) }, false)
-	close(hold)
+	release()
 	select {
 	case <-done:
 	case <-time.After(patience):

@@ -85,10 +85,22 @@ func unscoped(a [16]byte) netip.Addr {
 	}
 	index := binary.BigEndian.Uint32(a[scopeAt:])
 	clear(a[scopeAt:][:4])
-	return netip.AddrFrom16(a).WithZone(strconv.FormatUint(uint64(index), 10))
+	return netip.AddrFrom16(a).WithZone(Zone(index))
 }
 
 const scopeAt = 4
+
+// Zone is the zone of a link-local address of the interface with that number.
+func Zone(index uint32) string { return strconv.FormatUint(uint64(index), 10) }
+
+// ZoneIndex is the number of the interface that Zone has made the zone of; 0: there is none.
+func ZoneIndex(a netip.Addr) uint32 {
+	if a.Zone() == "" {
+		return 0
+	}
+	index, _ := strconv.ParseUint(a.Zone(), 10, 32)
+	return uint32(index)
+}
 
 func (s *sockaddr) pointer() *byte { return (*byte)(unsafe.Pointer(&s.raw)) }
 

@@ -3,7 +3,6 @@ package batch
 import (
 	"encoding/binary"
 	"net/netip"
-	"strconv"
 )
 
 // Tuple is a client at a listener: his address, and the one that he asked. Where that is
@@ -23,8 +22,7 @@ func senderOf(t Tuple, listener int, wildcard bool) sender {
 	s := sender{client: new(sockaddr), listener: uint16(listener)}
 	s.client.set(t.Client, t.Client.Addr().Is6())
 	if wildcard {
-		index, _ := strconv.ParseUint(t.Local.Addr().Zone(), 10, 32)
-		s.local = scoped(t.Local.Addr().As16(), uint32(index))
+		s.local = scoped(t.Local.Addr().As16(), ZoneIndex(t.Local.Addr()))
 	}
 	return s
 }
