@@ -23,9 +23,9 @@ func newCheck(a *app) *cobra.Command {
 }
 
 // check prints the configuration in force to stdout and every warning to
-// stderr. The certificate is read too, as serve would, the relays' address is bound,
-// the data path is tried out and the public address looked for. What serve would generate at its first start may
-// still be missing.
+// stderr. The certificate is read too, as serve would, the relays' address is
+// bound, the data path is tried out and the public address looked for. What serve
+// would generate at its first start may still be missing.
 func (a *app) check() error {
 	log, _ := newLogger(a.stderr, config.Log{Level: "warn", Format: "text"})
 	cfg, warnings, err := a.load()
