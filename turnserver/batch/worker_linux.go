@@ -263,6 +263,7 @@ func (w *Worker) wait() int {
 	switch {
 	case w.busy():
 		n, _ := epollWait(w.epoll, w.events, 0)
+		w.pace.waited(w)
 		return n
 	case w.pace.slow:
 		return w.pace.nap(w)
