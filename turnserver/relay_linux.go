@@ -14,7 +14,8 @@ import (
 // 18.9).
 const canDontFragment = true
 
-// relayBuffer is the receive buffer asked for, in bytes as growBuffer has them: some 400 of video, several pictures that a peer sends at once.
+// relayBuffer is the receive buffer asked for, in bytes as growBuffer has them: some 400
+// packets of video, several pictures that a peer sends at once.
 const relayBuffer = 512 << 10
 
 // controlRelay prepares a relay socket.

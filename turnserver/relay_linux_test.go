@@ -11,19 +11,12 @@ import (
 
 // TestRelayBuffer: the relay sockets of both paths hold what a peer sends at once.
 func TestRelayBuffer(t *testing.T) {
-	scratch, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	scratch, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer scratch.Close()
-	raw, err := scratch.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, relayBuffer)
-	})
-	if err != nil {
+	defer unix.Close(scratch)
+	if err := unix.SetsockoptInt(scratch, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, relayBuffer); err != nil {
 		t.Skipf("a buffer past the system's limit needs CAP_NET_ADMIN: %v", err)
 	}
 	batch, err := openRelaySocket(netip.MustParseAddrPort("127.0.0.1:0"))

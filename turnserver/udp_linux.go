@@ -55,8 +55,7 @@ func askDestination(conn *net.UDPConn) error {
 	return failed
 }
 
-// destination reads the address that a packet came to. That of a link-local one has the
-// number of its interface as zone.
+// destination reads the address that a packet came to, as batch.Address has it.
 func destination(control []byte) (netip.Addr, bool) {
 	for len(control) >= unix.SizeofCmsghdr {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
@@ -67,11 +66,7 @@ func destination(control []byte) (netip.Addr, bool) {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			return netip.AddrFrom4([4]byte(data[8:12])), true
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			addr := netip.AddrFrom16([16]byte(data[:16]))
-			if addr.IsLinkLocalUnicast() && !addr.Is4In6() {
-				addr = addr.WithZone(batch.Zone(binary.NativeEndian.Uint32(data[16:])))
-			}
-			return addr, true
+			return batch.Address([16]byte(data[:16]), binary.NativeEndian.Uint32(data[16:])), true
 		}
 		control = rest
 	}

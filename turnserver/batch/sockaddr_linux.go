@@ -71,29 +71,38 @@ func mapped(a [4]byte) (m [16]byte) {
 // scoped is an address with the number of its interface in it where it is a link-local
 // one, in a place that is zero in those (RFC 4291 section 2.5.6).
 func scoped(a [16]byte, index uint32) [16]byte {
-	if a[0] == 0xFE && a[1]&0xC0 == 0x80 {
+	if linkLocal(a) {
 		binary.BigEndian.PutUint32(a[scopeAt:], index)
 	}
 	return a
 }
 
-// unscoped is the address with that number as its zone, IPv4 ones never mapped.
+// unscoped is the Address behind it.
 func unscoped(a [16]byte) netip.Addr {
-	addr := netip.AddrFrom16(a).Unmap()
-	if addr.Is4() || !addr.IsLinkLocalUnicast() {
-		return addr
+	if !linkLocal(a) {
+		return Address(a, 0)
 	}
 	index := binary.BigEndian.Uint32(a[scopeAt:])
 	clear(a[scopeAt:][:4])
-	return netip.AddrFrom16(a).WithZone(Zone(index))
+	return Address(a, index)
 }
 
 const scopeAt = 4
 
-// Zone is the zone of a link-local address of the interface with that number.
-func Zone(index uint32) string { return strconv.FormatUint(uint64(index), 10) }
+// linkLocal says whether a is in fe80::/10.
+func linkLocal(a [16]byte) bool { return a[0] == 0xFE && a[1]&0xC0 == 0x80 }
 
-// ZoneIndex is the number of the interface that Zone has made the zone of; 0: there is none.
+// Address is one as sockets of IPv6 have it, which came by the interface with that number:
+// IPv4 ones never mapped, and a link-local one with the number as its zone.
+func Address(a [16]byte, index uint32) netip.Addr {
+	addr := netip.AddrFrom16(a).Unmap()
+	if linkLocal(a) {
+		return addr.WithZone(strconv.FormatUint(uint64(index), 10))
+	}
+	return addr
+}
+
+// ZoneIndex is the number of the interface in the zone of an Address; 0: there is none.
 func ZoneIndex(a netip.Addr) uint32 {
 	if a.Zone() == "" {
 		return 0
