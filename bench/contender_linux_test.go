@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -109,7 +110,7 @@ func relayers(tb testing.TB, names []string) (list []relayer) {
 		i := slices.IndexFunc(all, func(r relayer) bool { return r.name == name })
 		switch {
 		case i < 0:
-			tb.Fatalf("no server is called %q", name)
+			tb.Fatalf("no server is called %q, expected some of %s", name, flag.Lookup("servers").DefValue)
 		case all[i].refused != "":
 			tb.Logf("%s is left out: %s", name, all[i].refused)
 		default:

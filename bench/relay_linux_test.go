@@ -75,6 +75,9 @@ func BenchmarkRelay(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(0, "ns/op")
+	if r.empty() {
+		b.Fatalf("-cases %q chooses none, expected a part of a name as singles/20/up/60000, highest/trains, collections or memory", *only)
+	}
 	r.print(os.Stdout)
 	if *jsonFile != "" {
 		if err := writeJSON(*jsonFile, r); err != nil {

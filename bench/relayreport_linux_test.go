@@ -65,6 +65,10 @@ func newRelayReport(list []relayer, f *field) *relayReport {
 	return r
 }
 
+func (r *relayReport) empty() bool {
+	return len(r.Cases)+len(r.Highest)+len(r.Memory)+len(r.Collections) == 0
+}
+
 func (r *relayReport) addPassage(t traffic, server string, m passage) {
 	c := r.caseOf(t)
 	s := c.Servers[server]
