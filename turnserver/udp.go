@@ -13,8 +13,8 @@ import (
 const (
 	maxDatagram4 = 65507 // UDP payload over IPv4
 	maxDatagram6 = 65527 // and over IPv6
-	// listenBuffer is the receive buffer asked for, in bytes: a burst of all
-	// clients waits in it. The kernel may give less.
+	// listenBuffer is the buffer asked for in each direction, in bytes: a burst of
+	// all clients waits in it. The kernel may give less.
 	listenBuffer = 4 << 20
 )
 
@@ -48,7 +48,7 @@ func listenUDP(address string) (*udpListener, error) {
 			return nil, fmt.Errorf("listening on udp %s: %w", address, err)
 		}
 		local := unmap(conn.LocalAddr().(*net.UDPAddr).AddrPort())
-		conn.SetReadBuffer(listenBuffer) // as far as the kernel allows
+		growBuffers(conn)
 		l.sockets = append(l.sockets, &udpSocket{
 			conn: conn, out: out, local: local,
 			wildcard: local.Addr().IsUnspecified() && askDestination(conn) == nil,

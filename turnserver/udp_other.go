@@ -23,3 +23,9 @@ func askDestination(*net.UDPConn) error { return errors.ErrUnsupported }
 func destination([]byte) (netip.Addr, bool) { return netip.Addr{}, false }
 
 func source(netip.Addr, bool) []byte { return nil }
+
+// growBuffers asks for listenBuffer in both directions.
+func growBuffers(conn *net.UDPConn) {
+	conn.SetReadBuffer(listenBuffer)
+	conn.SetWriteBuffer(listenBuffer)
+}
