@@ -10,12 +10,16 @@ import (
 
 // Find is the file that is read where none is named: ./config.yaml, else
 // /etc/icebox/config.yaml, else "" for the built-in defaults. A file that is
-// there and can't be read counts: Load then says why.
+// there and can't be read counts: Load then says why. A working directory that
+// may not be entered has none: it is root's home where root runs a command as
+// the user of the service.
 func Find() string {
 	for _, path := range []string{"config.yaml", "/etc/icebox/config.yaml"} {
-		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			return path
+		_, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !filepath.IsAbs(path) {
+			continue
 		}
+		return path
 	}
 	return ""
 }
@@ -71,7 +75,7 @@ func load(path string) *loaded {
 // load leaves its faults in the report, but for those that end it.
 func (l *loaded) load(path string) error {
 	base, err := os.Getwd()
-	if err != nil {
+	if err != nil && !filepath.IsAbs(path) { // a file that is named in full says where its paths begin
 		return fmt.Errorf("finding the working directory: %w", err)
 	}
 	r, all, full := l.report, schema(), ""
