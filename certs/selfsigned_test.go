@@ -89,6 +89,20 @@ func wantModes(t *testing.T, dir string) {
 	}
 }
 
+// TestChangedPublicAddress: a provider gives homes another address every few days.
+// Where there is a domain, nobody has to click through a new certificate for that.
+func TestChangedPublicAddress(t *testing.T) {
+	for domain, made := range map[string]int{"home.example": 1, "": 2} {
+		cfg, j := selfSignedConfig(t.TempDir(), domain), new(journal)
+		cfg.Public.IPv4 = netip.MustParseAddr("9.8.7.6")
+		s := mustSource(t, cfg, j, newAuthority(t))
+		next := *cfg
+		next.Public.IPv4 = netip.MustParseAddr("9.8.7.7")
+		s.Update(&next)
+		j.wantCount(t, made, "making a self-signed certificate")
+	}
+}
+
 // TestSelfSignedState starts with all kinds of files in the state directory.
 func TestSelfSignedState(t *testing.T) {
 	a := newAuthority(t)

@@ -25,8 +25,8 @@ const maxExtra = 32
 //
 // A new certificate loses the exception that a person has made for the old one,
 // so only what lasts is a reason for it. Addresses of containers and tunnels and
-// IPv6 privacy addresses come and go; so does a public IPv4 address of an
-// interface, and where there is a domain nobody needs it.
+// IPv6 privacy addresses come and go; so do public addresses, those of the
+// configuration too, and where there is a domain nobody needs them.
 func subjectOf(set settings, b box) subject {
 	var s subject
 	s.addHost(set.host)
@@ -36,14 +36,16 @@ func subjectOf(set settings, b box) subject {
 	if hostname != "localhost" && !strings.Contains(hostname, ".") {
 		s.addHost(hostname + ".local") // multicast DNS, RFC 6762
 	}
-	s.addAddrs(netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1}), set.ipv4, set.ipv6)
+	s.addAddrs(netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	s.addAddrs(b.lasting...)
-	s.extra = append(s.extra, b.transient...)
+	public := slices.DeleteFunc([]netip.Addr{set.ipv4, set.ipv6}, func(a netip.Addr) bool { return !a.IsValid() })
+	public = append(public, b.public...)
 	if set.host == "" {
-		s.addAddrs(b.public...)
+		s.addAddrs(public...)
 	} else {
-		s.extra = append(s.extra, b.public...)
+		s.extra = append(s.extra, public...)
 	}
+	s.extra = append(s.extra, b.transient...)
 	s.extra = s.extra[:min(len(s.extra), maxExtra)]
 	return s
 }
