@@ -38,7 +38,7 @@ type Credentials struct {
 // where the certificate is trusted: a browser has no way to click an unknown one
 // through for TURN. What is reached in the box's own network goes last.
 func ICEServers(cfg *config.Config, listening []net.Addr, hosts Hosts, cred Credentials, trusted bool) ICE {
-	var servers []ICEServer
+	servers := []ICEServer{} // JSON has a list where there are none, which browsers take; not null
 	inside := insidePorts(cfg, listening)
 	ports := outsidePorts(cfg, listening, inside)
 	if port, ok := ports["udp"]; ok {

@@ -36,6 +36,10 @@ func TestICEServers(t *testing.T) {
 				`{"urls":["turn:[2001:db8::1]:3478?transport=udp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
 		"tcp only": {listen: []config.Listener{tcp}, host: "h", cred: bob,
 			want: `{"iceServers":[{"urls":["turn:h:3478?transport=tcp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},
+		"tcp only, nobody": {listen: []config.Listener{tcp}, host: "h",
+			want: `{"iceServers":[]}`},
+		"tls only, self-signed": {listen: []config.Listener{tls}, host: "h", cred: bob,
+			want: `{"iceServers":[],"ttl":3600}`},
 		"forwarded port": {listen: []config.Listener{udp, tcp, {Network: "tcp", Address: ":80"}}, turnPort: 13478, host: "h", cred: bob,
 			want: `{"iceServers":[{"urls":["stun:h:13478"]},` +
 				`{"urls":["turn:h:13478?transport=udp","turn:h:13478?transport=tcp"],"username":"1:user/bob","credential":"p"}],"ttl":3600}`},

@@ -25,7 +25,7 @@ func (b *box) peerICE(requestHost, id string, relay bool) (json.RawMessage, time
 	}
 	ice := web.ICEServers(cfg, b.turn.Addrs(), hosts, cred, b.certs.Enabled() && b.certs.Trusted())
 	list, err := json.Marshal(ice.Servers)
-	if err != nil || ice.Servers == nil {
+	if err != nil || len(ice.Servers) == 0 {
 		return json.RawMessage("[]"), 0
 	}
 	return list, cred.TTL
