@@ -32,7 +32,7 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "icebox",
 		Short: "calls between browsers through a box at home: TURN, STUN, signaling and pages",
-		Long: "icebox serves TURN, STUN, signaling and the pages of three kinds of call.\n" +
+		Long: "icebox serves TURN, STUN, signaling, and the pages of rooms and of three kinds of call.\n" +
 			"Without a command it serves.",
 		SilenceUsage:      true,
 		SilenceErrors:     true,

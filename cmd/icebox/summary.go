@@ -166,8 +166,9 @@ func (s summary) notes() []string {
 			"  front of icebox has to speak https.")
 	}
 	if s.relayLocal.IsValid() {
-		notes = append(notes, fmt.Sprintf("Relayed calls stay on this network: they use %s, which the internet does\n"+
-			"  not see. Give the public address in public.ipv4 of config.yaml.", s.relayLocal))
+		notes = append(notes, fmt.Sprintf("Relayed calls use %s, which the internet does not see: from outside\n"+
+			"  only two who both use the relay meet. Give the public address in public.ipv4 of\n"+
+			"  config.yaml.", s.relayLocal))
 	}
 	if s.noRelay {
 		notes = append(notes, "No address was found that calls could be relayed with. Give one in public.ipv4 or\n"+

@@ -34,7 +34,7 @@ test('the language is the picked one, else the first that is there', () => {
   assert.equal(choose(null, []), 'en');
   assert.equal(choose('en', ['zh']), 'en');
   assert.equal(choose('toString', ['zh']), 'zh');
-  assert.equal(t('status.ready', { n: 2 }), '其他人数：2。请点“呼叫”。');
+  assert.equal(t('status.ready', { n: 2 }), '这里还有 2 人。请点“呼叫”。');
 });
 
 test('each media error has its sentence', () => {
