@@ -77,6 +77,23 @@ func (s summary) printPorts(out io.Writer) {
 		fmt.Fprintf(w, "  %s\n", f)
 	}
 	w.Flush()
+	if guarded := s.guarded(); usual.Is4() && guarded.IsValid() {
+		fmt.Fprintf(out, "Over IPv6 nothing is forwarded: let them in to %s through the router's firewall.\n", guarded)
+	}
+}
+
+// guarded is the IPv6 address that the internet knows of a box whose IPv4 address is
+// behind a router that translates it; the zero Addr where there is none.
+func (s summary) guarded() netip.Addr {
+	if addressOf(s.page) != netip.IPv6Unspecified() || hostnet.OnInternet(s.home()) {
+		return netip.Addr{}
+	}
+	for _, a := range s.lan {
+		if a.ip.Is6() && !a.tunnel && hostnet.OnInternet(a.ip) {
+			return a.ip
+		}
+	}
+	return netip.Addr{}
 }
 
 func (s summary) ports() []forward { return forwards(s.cfg, s.turn, s.page, s.home()) }

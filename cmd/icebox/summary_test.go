@@ -106,6 +106,39 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// TestPortsOverIPv6: a router forwards nothing there, and has a firewall.
+func TestPortsOverIPv6(t *testing.T) {
+	const line = "Over IPv6 nothing is forwarded: let them in to 2001:db8::20 through the router's firewall.\n"
+	for _, c := range []struct {
+		name, home string
+		page       net.IP
+		tunnel     bool
+		told       bool
+	}{
+		{"behind a router", "192.168.1.20", net.IPv6unspecified, false, true},
+		{"a shared address", "100.64.0.7", net.IPv6unspecified, false, true},
+		{"no router", "198.51.100.7", net.IPv6unspecified, false, false},
+		{"IPv6 alone", "2001:db8::20", net.IPv6unspecified, false, false},
+		{"listens on IPv4 alone", "192.168.1.20", net.IPv4zero, false, false},
+		{"a tunnel's", "192.168.1.20", net.IPv6unspecified, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := summary{
+				cfg:  &config.Config{},
+				turn: []net.Addr{&net.UDPAddr{IP: net.IPv6unspecified, Port: 3478}},
+				page: &net.TCPAddr{IP: c.page, Port: 3002},
+				lan: []lanAddress{{ip: netip.MustParseAddr(c.home)}, {ip: netip.MustParseAddr("fd00::20")},
+					{ip: netip.MustParseAddr("2001:db8::20"), tunnel: c.tunnel}},
+			}
+			s.cfg.TURN.Listen = []config.Listener{{Network: "udp"}}
+			got := new(strings.Builder)
+			if s.printPorts(got); strings.HasSuffix(got.String(), line) != c.told || !c.told && strings.Contains(got.String(), "IPv6") {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
 // TestPages: the public page first, with what it takes.
 func TestPages(t *testing.T) {
 	for _, c := range []struct {
