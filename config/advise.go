@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"icebox/internal/hostnet"
 )
@@ -35,10 +36,22 @@ func (r *report) adviseUsers(c *Config) {
 		if user.PasswordFile != "" {
 			key = rowKey("turn.users", i, "password_file")
 		}
+		if curled(user.Password) {
+			r.warn(key, "the quotes of the password of %s are a part of it, as YAML knows \" and ' alone; did you mean these?", quote(user.Name))
+		}
 		if why := guessable(user.Name, user.Password); why != "" {
 			r.warn(key, "the password of %s %s: whoever guesses it can relay through this box; choose another, or \"\" to have one made", quote(user.Name), why)
 		}
 	}
+}
+
+// curled says whether a text stands in quotes as a word processor or a Chinese keyboard
+// makes them.
+func curled(text string) bool {
+	const quotes = "“”‘’"
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	return strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last)
 }
 
 // guessable says why a password is a bad one, or nothing.

@@ -18,6 +18,7 @@ func TestWarnings(t *testing.T) {
 		{"turn: {users: [{name: ann, password: Password}]}", `config.yaml:1: turn.users[0].password: the password of "ann" is one of those that everybody tries` + guess},
 		{"turn: {users: [{name: annannann, password: ANNannann}]}", `config.yaml:1: turn.users[0].password: the password of "annannann" is the user's name` + guess},
 		{"turn: {users: [{name: ann, password: xk3v}]}", `config.yaml:1: turn.users[0].password: the password of "ann" has fewer than 8 bytes` + guess},
+		{"turn: {users: [{name: ann, password: “correct-horse-battery”}]}", `config.yaml:1: turn.users[0].password: the quotes of the password of "ann" are a part of it, as YAML knows " and ' alone; did you mean these?`},
 		{"turn: {users: [{name: ann, password: aaaaaaaaaa}]}", `config.yaml:1: turn.users[0].password: the password of "ann" is one letter again and again` + guess},
 		{"turn: {users: [{name: ann, password: 98765432}]}", `config.yaml:1: turn.users[0].password: the password of "ann" is a row of digits` + guess},
 		{"turn: {users: [{name: ann, password_file: sekret}]}", `config.yaml:1: turn.users[0].password_file: the password of "ann" is one of those that everybody tries` + guess},

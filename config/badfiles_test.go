@@ -48,6 +48,10 @@ const (
 func badYAMLFiles() []badFile {
 	return []badFile{
 		{"tab", "turn:\n\trealm: x", "f2: not YAML: found character that cannot start any token; did you mean spaces in place of the tab?"},
+		{"GBK", "domain: a.example\nlog: {level: info} # \xc8\xd5\xd6\xbe\n",
+			"f2: a text that is not UTF-8 is there, expected the file in that encoding; in Notepad it is a choice of Save as"},
+		{"colon of full width", "domain：a.example\nturn: {}\n", "f2: not YAML: mapping values are not allowed in this context; did you mean , or : in place of one of full width?"},
+		{"comma of full width", "turn:\n  users:\n    - {name: ann， password: x}\n", "f3: not YAML: did not find expected ',' or '}'; did you mean , or : in place of one of full width?"},
 		{"open quote", "turn:\n  drain: 5s\n  realm: \"abc\n  listen: []\nsignaling: {}\n", "f3: not YAML: found unexpected end of stream; is a quote not closed?"},
 		{"indent", "turn:\n  realm: x\n   listen: []", "f3: " + wantKeys},
 		{"two colons", "domain: a: b", "f1: " + wantKeys},

@@ -15,11 +15,12 @@ import (
 // the user of the service.
 func Find() string {
 	for _, path := range []string{"config.yaml", "/etc/icebox/config.yaml"} {
-		_, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !filepath.IsAbs(path) {
-			continue
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrPermission) && !filepath.IsAbs(path) {
+			continue // not for a link that leads to where this user may not look: it is there
 		}
-		return path
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
 	}
 	return ""
 }

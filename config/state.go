@@ -81,12 +81,23 @@ func (c *Config) fillOne(s stateSecret, into *string, missing func(stateSecret) 
 func (c *Config) makeSecret(s stateSecret) (string, error) {
 	path := c.statePath(s)
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
-		return "", fmt.Errorf("making state_dir: %w", err)
+		return "", fmt.Errorf("making state_dir: %w%s", err, stateAdvice(err))
 	}
 	if err := writeNew(path, s.generate()+"\n"); err != nil {
-		return "", fmt.Errorf("%s: keeping a generated secret: %w", path, plainError(err)) // not the name of a moment
+		return "", fmt.Errorf("%s: keeping a generated secret: %w%s", path, plainError(err), stateAdvice(err)) // not the name of a moment
 	}
 	return readState(path, s.kind) // another process may have been first
+}
+
+// stateAdvice is what can be done where nothing can be kept in state_dir.
+func stateAdvice(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return ": set state_dir to a directory that the user of icebox can write to, such as /var/lib/icebox"
+	case errors.Is(err, fs.ErrExist):
+		return ": it is a link to what is not there, such as a disk that is not mounted"
+	}
+	return ""
 }
 
 // readState reads a generated secret.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,6 +15,10 @@ import (
 // parse reads the YAML of the file. The root is nil where nothing stands in it,
 // or only comments.
 func (r *report) parse(data []byte) *yaml.Node {
+	if line := notUTF8(data); line > 0 {
+		r.failLine(line, "", "a text that is not UTF-8 is there, expected the file in that encoding; in Notepad it is a choice of Save as")
+		return nil
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	err := decoder.Decode(&document)
@@ -38,6 +43,22 @@ func (r *report) parse(data []byte) *yaml.Node {
 	return document.Content[0]
 }
 
+// notUTF8 is the first line with something that is no UTF-8, as where Notepad has saved
+// Chinese as ANSI. 0: there is none, or all of it says that it is UTF-16, which is read too.
+func notUTF8(data []byte) int {
+	if bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) {
+		return 0
+	}
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if !utf8.Valid(text) {
+			return line
+		}
+	}
+	return 0
+}
+
 // badYAML reports what the YAML parser does not like.
 func (r *report) badYAML(data []byte, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -50,13 +71,13 @@ func (r *report) badYAML(data []byte, err error) {
 	if found := faultyLine(lines); found > 0 {
 		line = found
 	}
-	var faulty []byte
+	var faulty, before []byte
 	if line > 0 && line <= len(lines) {
-		faulty = lines[line-1]
+		faulty, before = lines[line-1], lines[max(line-2, 0)]
 	}
 	if strings.HasPrefix(text, "unknown anchor") { // it may be half a password
 		text = "a text that begins with * stands in quotes"
-	} else if hint := meantYAML(text, faulty); hint != "" {
+	} else if hint := meantYAML(text, faulty, before); hint != "" {
 		text += "; " + hint
 	}
 	r.failLine(line, "", "not YAML: %s", text)
@@ -66,11 +87,17 @@ func (r *report) badYAML(data []byte, err error) {
 // and, as people write it, one behind the #.
 var valueOfHash = regexp.MustCompile(`[:,{\[-]\s+#[^\s#]`)
 
-// meantYAML says what to do about an error of the parser in a line, or nothing.
-func meantYAML(text string, line []byte) string {
+// fullWidth is a separator as Chinese is typed, which YAML takes for a part of a text.
+var fullWidth = regexp.MustCompile(`^[^#"']*[：，]`)
+
+// meantYAML says what to do about an error of the parser in a line, or nothing. A key
+// with a colon that is none goes on in the next line: that is then the faulty one.
+func meantYAML(text string, line, before []byte) string {
 	switch {
 	case bytes.Contains(line, []byte("\t")):
 		return "did you mean spaces in place of the tab?"
+	case fullWidth.Match(line), fullWidth.Match(before):
+		return "did you mean , or : in place of one of full width?"
 	case strings.Contains(text, "cannot start any token"):
 		return "a text that begins with one of % @ ` stands in quotes"
 	case valueOfHash.Match(line):
