@@ -335,6 +335,7 @@ func TestSubject(t *testing.T) {
 		{"host name is the domain", "attic", "attic", "attic localhost attic.local", "::1 127.0.0.1"},
 		{"host name is localhost", "", "localhost", "localhost", "::1 127.0.0.1"},
 		{"no host name", "", "", "localhost", "::1 127.0.0.1"},
+		{"host name of a container", "", "3f2a9c0d1e4b", "localhost", "::1 127.0.0.1"},
 	}
 	for _, tt := range tests {
 		s := subjectOf(settings{host: tt.host}, box{hostname: tt.hostname})

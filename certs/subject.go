@@ -32,6 +32,9 @@ func subjectOf(set settings, b box) subject {
 	s.addHost(set.host)
 	s.addHost("localhost")
 	hostname := strings.ToLower(b.hostname)
+	if hostnet.IsContainerID(hostname) {
+		hostname = "localhost" // the next container has another, and nobody can look it up
+	}
 	s.addHost(hostname)
 	if hostname != "localhost" && !strings.Contains(hostname, ".") {
 		s.addHost(hostname + ".local") // multicast DNS, RFC 6762

@@ -62,5 +62,11 @@ func IsContainer(name string) bool {
 		}
 	}
 	id, found := strings.CutPrefix(name, "br-")
-	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
+	return found && IsContainerID(id)
+}
+
+// IsContainerID says whether a name is one that Docker or Podman gives to a container,
+// or a part of a network's: the first 12 hex digits of a number of its own.
+func IsContainerID(name string) bool {
+	return len(name) == 12 && strings.Trim(name, "0123456789abcdef") == ""
 }
