@@ -21,6 +21,8 @@ func TestExplainListen(t *testing.T) {
 		{listen(syscall.EADDRINUSE), "stop it"},
 		{listen(syscall.EADDRNOTAVAIL), "leave the host out"},
 		{listen(syscall.EACCES), "ports below 1024"},
+		{&net.OpError{Op: "route", Net: "ip+net", Err: os.NewSyscallError("netlinkrib", syscall.EACCES)}, "AF_NETLINK"},
+		{fmt.Errorf("getting a certificate: %w", &os.PathError{Op: "open", Path: "privkey.pem", Err: syscall.EACCES}), ""},
 		{errors.New("another fault"), ""},
 	} {
 		got := explainListen(c.err)
