@@ -114,6 +114,7 @@ func (b *box) run(signals stopSignals) error {
 	b.add(&g, "turn", lasting(b.turn.Run))
 	b.add(&g, "signaling", b.runSignaling)
 	b.add(&g, "new addresses", b.followAddress)
+	b.add(&g, "clock", b.followClock)
 	b.add(&g, "heap", b.tendHeap)
 	b.add(&g, "web", lasting(b.web.Run))
 	b.add(&g, "configuration", lasting(func(ctx context.Context) error {
