@@ -83,21 +83,21 @@ func isSendIndication(packet []byte) bool {
 // answered.
 func carries(packet []byte) bool { return isChannelData(packet) || isSendIndication(packet) }
 
-// handle answers one message that carries no data. It says whether its sender
-// has authenticated with it.
-func (g *guard) handle(o *origin, packet []byte) bool {
+// handle answers one message that carries no data. Who has authenticated with it is
+// o.user from then on.
+func (g *guard) handle(o *origin, packet []byte) {
 	var m message
 	if err := m.parse(packet); err != nil {
 		g.stats.malformed.Add(1)
-		return false
+		return
 	}
 	// Indications and responses get no answer (RFC 8489 section 6.3).
 	if m.kind.Class != stun.ClassRequest {
-		return false
+		return
 	}
 	method, ok := methodIndex(m.kind.Method)
 	if !ok {
-		return false
+		return
 	}
 	g.stats.requests[method].Add(1)
 	r := &request{message: &m, origin: o, guard: g, now: g.clock.now(), settings: g.settings.Load()}
@@ -118,7 +118,6 @@ func (g *guard) handle(o *origin, packet []byte) bool {
 	if refused != nil {
 		g.refuse(r, refused)
 	}
-	return r.authenticated
 }
 
 // live is the session of a 5-tuple. One whose time is over ends here and now.
