@@ -73,8 +73,8 @@ func (m *sessions) openRelays(s *session, want wanted, claimed *reservation) *re
 		pick = once(claimed.port)
 	}
 	for _, family := range families {
-		address, ok := m.relayAddress(family, s.tuple.local.Addr())
-		if !ok {
+		address := m.relayAddress(family, s.tuple.local.Addr())
+		if !address.IsValid() {
 			m.releaseClaimed(claimed)
 		}
 		if refused := m.openRelay(s, address, pick); refused != nil {
@@ -113,22 +113,22 @@ func once(port uint16) picker {
 }
 
 // relayAddress is what clients are told as address of relays of a family: the
-// public one, else for IPv4 the address that the client has asked.
-func (m *sessions) relayAddress(family byte, asked netip.Addr) (netip.Addr, bool) {
+// public one, else for IPv4 the address that the client has asked; the zero Addr where
+// there is none.
+func (m *sessions) relayAddress(family byte, asked netip.Addr) netip.Addr {
 	v4, v6 := m.public()
 	if family == familyIPv6 {
-		return v6, v6.IsValid()
+		return v6
 	}
 	if !v4.IsValid() && asked.Is4() && !asked.IsUnspecified() {
 		v4 = asked
 	}
-	return v4, v4.IsValid()
+	return v4
 }
 
 // offers says whether the box has relays of a family.
 func (m *sessions) offers(family byte, asked netip.Addr) bool {
-	_, ok := m.relayAddress(family, asked)
-	return ok
+	return m.relayAddress(family, asked).IsValid()
 }
 
 // dropReservation gives back what a session that never began had reserved.
