@@ -8,7 +8,6 @@ import (
 // account is what one user has: his sessions and the port reservations that he
 // holds, and what he may still send.
 type account struct {
-	name  string
 	taken int // guarded by accounts.mu
 	flow  bucket
 }
@@ -31,7 +30,7 @@ func (a *accounts) take(name string, n, perUser, all int) (acc *account, full, c
 	}
 	acc = a.byName[name]
 	if acc == nil {
-		acc = &account{name: name}
+		acc = new(account)
 	}
 	if acc.taken+n > perUser {
 		return nil, true, false
