@@ -76,16 +76,16 @@ func prefixOf(n *net.IPNet) netip.Prefix {
 }
 
 // equal reports whether both hold the same addresses and networks.
-func (o ownAddresses) equal(other ownAddresses) bool {
-	return slices.Equal(o.addrs, other.addrs) && slices.Equal(o.prefixes, other.prefixes)
+func (own ownAddresses) equal(other ownAddresses) bool {
+	return slices.Equal(own.addrs, other.addrs) && slices.Equal(own.prefixes, other.prefixes)
 }
 
 // near returns the networks around the box's global IPv6 addresses, which are
 // the owner's home: the interface's own prefix, or the /56 where that is larger.
 // The private networks of the interfaces are denied with all private ranges.
-func (o ownAddresses) near() []netip.Prefix {
+func (own ownAddresses) near() []netip.Prefix {
 	var near []netip.Prefix
-	for _, p := range o.prefixes {
+	for _, p := range own.prefixes {
 		if !globalUnicast6.Contains(p.Addr()) {
 			continue
 		}
@@ -99,9 +99,9 @@ func (o ownAddresses) near() []netip.Prefix {
 // broadcasts returns the first and the last address of each IPv4 network of the
 // box: a packet to either can reach every host of it (RFC 1122 section 3.3.6).
 // A network of one or two addresses has none (RFC 3021).
-func (o ownAddresses) broadcasts() []netip.Addr {
+func (own ownAddresses) broadcasts() []netip.Addr {
 	var all []netip.Addr
-	for _, p := range o.prefixes {
+	for _, p := range own.prefixes {
 		if p.Addr().Is4() && p.Bits() > 0 && p.Bits() < 31 {
 			all = append(all, p.Addr(), lastOf(p))
 		}
@@ -118,13 +118,9 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// watchOwnAddresses reads the interface addresses every interval until ctx
-// ends, and calls changed with what it finds the first time and whenever it
-// differs from the last time.
-func watchOwnAddresses(ctx context.Context, interval time.Duration, log *slog.Logger, changed func(ownAddresses)) {
-	pollOwnAddresses(ctx, interval, log, readOwnAddresses, changed)
-}
-
+// pollOwnAddresses reads the interface addresses every interval until ctx ends,
+// and calls changed with what it finds the first time and whenever it differs
+// from the last time.
 func pollOwnAddresses(ctx context.Context, interval time.Duration, log *slog.Logger,
 	read func() (ownAddresses, error), changed func(ownAddresses)) {
 	tick := time.NewTicker(interval)

@@ -168,7 +168,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	s.sessions.sweepOnce(false)
 	running.Go(func() { s.sessions.sweep(ctx) })
-	running.Go(func() { watchOwnAddresses(ctx, ownInterval, s.log, s.setOwn) })
+	running.Go(func() { pollOwnAddresses(ctx, ownInterval, s.log, readOwnAddresses, s.setOwn) })
 	s.path.start(s.guard)
 	for _, l := range s.tcp {
 		running.Go(func() { s.streams.serve(l, s.tls) })
