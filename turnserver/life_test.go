@@ -215,11 +215,11 @@ func TestStreamDeadlines(t *testing.T) {
 	for range 3 {
 		c.exchange(stun.NewType(stun.MethodBinding, stun.ClassRequest))
 	}
-	if left := seen.left(); left > strangers {
+	if left := seen.left(); left > strangerTime {
 		t.Errorf("a stranger has %v after three Bindings", left)
 	}
 	c.allocate()
-	eventually(t, "who has authenticated may be idle", func() bool { return seen.left() > strangers })
+	eventually(t, "who has authenticated may be idle", func() bool { return seen.left() > strangerTime })
 	accepted.SetReadDeadline(time.Now()) // as if the idle time were over
 	c.request(stun.MethodRefresh)
 	if len(s.Sessions()) != 1 {

@@ -19,12 +19,12 @@ import (
 
 // Deadlines of streams.
 const (
-	firstFrame = 10 * time.Second // until the first byte, and for a TLS handshake
-	wholeFrame = 15 * time.Second // from the first byte of a frame to its last
-	strangers  = time.Minute      // in all, for who has not authenticated
-	idleStream = 5 * time.Minute  // between two frames, without a session
-	writeStall = 15 * time.Second // for what is written at once
-	lastWords  = 2 * time.Second  // for what waits when the client has said its last
+	firstFrame   = 10 * time.Second // until the first byte, and for a TLS handshake
+	wholeFrame   = 15 * time.Second // from the first byte of a frame to its last
+	strangerTime = time.Minute      // in all, for who has not authenticated
+	idleStream   = 5 * time.Minute  // between two frames, without a session
+	writeStall   = 15 * time.Second // for what is written at once
+	lastWords    = 2 * time.Second  // for what waits when the client has said its last
 	// queueBytes is how much waits for a slow client before packets are dropped.
 	queueBytes = 256 << 10
 )
@@ -270,7 +270,7 @@ func (s *stream) complete(in *frames, limit int, begun bool) error {
 // until is the deadline d from now, or for who has not authenticated the end of
 // the time that strangers have, if that comes first.
 func (s *stream) until(d time.Duration) time.Time {
-	at, last := time.Now().Add(d), s.since.Add(strangers)
+	at, last := time.Now().Add(d), s.since.Add(strangerTime)
 	if s.origin.user.username == "" && last.Before(at) {
 		return last
 	}
