@@ -1,7 +1,6 @@
 package turnserver
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"net/netip"
 	"time"
@@ -79,23 +78,4 @@ func reason(code stun.ErrorCode) string {
 		return "Insufficient Capacity"
 	}
 	return "Server Error"
-}
-
-// errorCode reads ERROR-CODE from an answer of the engine, 0 where there is none.
-func (m *message) errorCode() stun.ErrorCode {
-	for at := headerSize; at < len(m.raw); {
-		size := int(binary.BigEndian.Uint16(m.raw[at+2:]))
-		if stun.AttrType(binary.BigEndian.Uint16(m.raw[at:])) == stun.AttrErrorCode && size >= 4 {
-			v := m.raw[at+attributeHeader:]
-			return stun.ErrorCode(int(v[2]&7)*100 + int(v[3]))
-		}
-		at += attributeHeader + (size+3)&^3
-	}
-	return 0
-}
-
-func randomKey() []byte {
-	key := make([]byte, 32)
-	rand.Read(key)
-	return key
 }

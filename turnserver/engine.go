@@ -1,6 +1,7 @@
 package turnserver
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ type engine struct {
 // newEngine starts pion. permits is asked once more for every peer that pion is
 // told of. close ends it.
 func newEngine(permits func(netip.Addr) bool) (*engine, error) {
-	e := &engine{conn: newEngineConn(), key: randomKey()}
+	e := &engine{conn: newEngineConn(), key: make([]byte, 32)}
+	rand.Read(e.key)
 	server, err := turn.NewServer(turn.ServerConfig{
 		Realm:              engineRealm,
 		AuthHandler:        func(string, string, net.Addr) ([]byte, bool) { return e.key, true },
@@ -194,6 +196,19 @@ func readVerdict(answer []byte) verdict {
 		return verdict{granted: true, answered: true}
 	}
 	return verdict{answered: true, code: m.errorCode()}
+}
+
+// errorCode reads ERROR-CODE from an answer of the engine, 0 where there is none.
+func (m *message) errorCode() stun.ErrorCode {
+	for at := headerSize; at < len(m.raw); {
+		size := int(binary.BigEndian.Uint16(m.raw[at+2:]))
+		if stun.AttrType(binary.BigEndian.Uint16(m.raw[at:])) == stun.AttrErrorCode && size >= 4 {
+			v := m.raw[at+attributeHeader:]
+			return stun.ErrorCode(int(v[2]&7)*100 + int(v[3]))
+		}
+		at += attributeHeader + (size+3)&^3
+	}
+	return 0
 }
 
 // engineRelays is the engine as pion's RelayAddressGenerator: it gives out what
