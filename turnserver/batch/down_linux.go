@@ -15,7 +15,7 @@ type downward struct {
 // a Room.
 func (w *Worker) ToClient(c *Client, packet []byte, size int, tally Tally) {
 	if len(w.downs) == cap(w.downs) {
-		w.flush()
+		w.Flush()
 	}
 	w.downs = append(w.downs, downward{packet: packet, size: size, to: c, tally: tally})
 }

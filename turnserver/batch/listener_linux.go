@@ -106,7 +106,7 @@ func (l *Listener) NewClient(to netip.AddrPort, control []byte) *Client {
 // same slots.
 func (w *Worker) read(s *socket) bool {
 	if len(w.up.ups) > 0 {
-		w.flush()
+		w.Flush()
 	}
 	n, errno := recvmmsg(s.fd, w.inbox)
 	if errno != 0 {

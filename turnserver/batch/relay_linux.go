@@ -99,7 +99,7 @@ func (w *Worker) leave(r *Relay) {
 func (w *Worker) readRelay(r *Relay) bool {
 	for handled := 0; handled < relayShare; {
 		if w.used+relayBatch > relaySlots {
-			w.flush()
+			w.Flush()
 			w.used = 0
 		}
 		first := w.used
@@ -143,7 +143,7 @@ func (w *Worker) handleRelay(r *Relay, i int) int {
 // FromClient, once a datagram.
 func (w *Worker) Room() []byte {
 	if w.used == relaySlots {
-		w.flush()
+		w.Flush()
 		w.used = 0
 	}
 	w.used++

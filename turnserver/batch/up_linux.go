@@ -34,16 +34,14 @@ func (u *uplink) init(e *Engine) {
 // must be of the datagram in hand.
 func (w *Worker) ToPeer(r *Relay, payload []byte, to netip.AddrPort, tally Tally) {
 	if w.up.full() {
-		w.flush()
+		w.Flush()
 	}
 	w.up.add(r, payload, to, tally)
 }
 
-// Flush sends everything that is on its way, for a Handler that has to send
-// something by himself after it.
-func (w *Worker) Flush() { w.flush() }
-
-func (w *Worker) flush() {
+// Flush sends everything that is on its way: at the end of a turn, where there is no
+// room for more, and for a Handler that has to send something by himself after it.
+func (w *Worker) Flush() {
 	w.up.flush((*uplink).send)
 	if len(w.downs) > 0 {
 		w.flushDown()

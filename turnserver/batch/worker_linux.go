@@ -190,7 +190,7 @@ func (w *Worker) run() {
 		w.turns.Add(1)
 		w.turn(n)
 		w.handler.End()
-		w.flush()
+		w.Flush()
 		w.used = 0
 		w.turns.Add(1)
 		w.yields.giveWay(w)
