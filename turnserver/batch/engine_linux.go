@@ -175,7 +175,7 @@ func (e *Engine) free() error {
 		}
 	}
 	for _, w := range e.workers {
-		errs = append(errs, w.free())
+		w.free()
 	}
 	return errors.Join(errs...)
 }

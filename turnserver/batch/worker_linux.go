@@ -144,7 +144,7 @@ func (w *Worker) addSocket(s *socket) error {
 }
 
 // free lets go of everything but the sockets. The worker does not run.
-func (w *Worker) free() error {
+func (w *Worker) free() {
 	for _, fd := range []int{w.epoll, w.commands.event} {
 		if fd >= 0 {
 			unix.Close(fd)
@@ -157,7 +157,6 @@ func (w *Worker) free() error {
 		}
 	}
 	w.arena.free()
-	return nil
 }
 
 // claimSlot and freeSlot give out the numbers of relays. Any goroutine may call
