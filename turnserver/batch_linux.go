@@ -28,8 +28,7 @@ type batched struct {
 
 	bundles sync.Pool // of *batch.Bundle
 
-	begun   bool // start has been called
-	serving bool // and stop has not
+	begun bool // start has been called
 }
 
 // way is a listener: where what its clients are sent leaves.
@@ -118,14 +117,13 @@ func (p *batched) start(g *guard) {
 	procs.add(batch.Workers())
 	shortSlices()
 	p.engine.Start()
-	p.serving, p.begun = true, true
+	p.begun = true
 }
 
 func (p *batched) stop() {
-	if p.serving {
+	if p.begun {
 		p.engine.Deafen()
 		p.desk.close()
-		p.serving = false
 	}
 }
 

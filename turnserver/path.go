@@ -21,7 +21,8 @@ type path interface {
 	open(s *session, addr, bind netip.AddrPort, closed func()) (*relay, error)
 	// start begins to read the listeners.
 	start(g *guard)
-	// stop ends that, and with it every request. It does nothing the second time.
+	// stop ends that, and with it every request. It is called once, also where start
+	// never was.
 	stop()
 	// close lets go of all that is left, once no session is. It comes after stop.
 	close() error
