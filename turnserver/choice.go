@@ -24,12 +24,10 @@ const (
 
 // String is a line for people.
 func (i PathInfo) String() string {
-	switch {
-	case i.Trains:
+	if i.Trains {
 		return i.Name + ", with trains (UDP_SEGMENT): " + i.Reason
-	default:
-		return i.Name + ": " + i.Reason
 	}
+	return i.Name + ": " + i.Reason
 }
 
 func (i PathInfo) log(log *slog.Logger) {
