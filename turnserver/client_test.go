@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -42,12 +40,7 @@ func testConfig(edit func(*config.Config)) *config.Config {
 // that the client asked, 127.0.0.1: clients reach each other's, and nothing else.
 func startServer(t testing.TB, edit func(*config.Config)) *Server {
 	t.Helper()
-	s, err := New(testConfig(edit), Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	serve(t, s)
-	return s
+	return runServer(t, edit, Options{})
 }
 
 // serve runs s until the test ends.

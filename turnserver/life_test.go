@@ -55,7 +55,9 @@ func TestPublicAddressChanges(t *testing.T) {
 // runServer is startServer with options.
 func runServer(t testing.TB, edit func(*config.Config), opt Options) *Server {
 	t.Helper()
-	opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) // so that all is put into words
+	}
 	s, err := New(testConfig(edit), opt)
 	if err != nil {
 		t.Fatal(err)
