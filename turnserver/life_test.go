@@ -2,6 +2,7 @@ package turnserver
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -421,4 +422,30 @@ func TestHalfClosed(t *testing.T) {
 		}
 	}
 	eventually(t, "the sessions to end", func() bool { return len(s.Sessions()) == 0 })
+}
+
+// errorLog counts the errors that a server logs.
+type errorLog struct {
+	slog.Handler
+	errors atomic.Int32
+}
+
+func (l *errorLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelError {
+		l.errors.Add(1)
+	}
+	return nil
+}
+
+// TestEngineError: where the engine can't be asked for a session, its owner hears of it.
+func TestEngineError(t *testing.T) {
+	log := &errorLog{Handler: slog.NewTextHandler(io.Discard, nil)}
+	s := runServer(t, nil, Options{Log: slog.New(log)})
+	if err := s.sessions.engine.close(); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, dial(t, s, "udp").request(stun.MethodAllocate, requestedUDP), stun.CodeServerError)
+	if log.errors.Load() != 1 {
+		t.Error("it is not logged")
+	}
 }

@@ -113,7 +113,10 @@ func (m *sessions) begin(user identity, t tuple, c client, id transactionID, wan
 		return nil, refuse(stun.CodeForbidden)
 	}
 	v, err := m.engine.allocate(s.leg)
-	if err != nil || !v.granted {
+	if err != nil {
+		m.log.Error("asking the TURN engine", "err", err)
+	}
+	if !v.granted {
 		s.leg.Close()
 		return nil, refuse(refusalCode(v))
 	}
@@ -221,10 +224,13 @@ func (m *sessions) refresh(s *session, d time.Duration) *refusal {
 func (m *sessions) keep(s *session) *refusal {
 	v, err := m.engine.refresh(s.leg.name, engineLifetime)
 	switch {
-	case err == nil && v.granted:
+	case err != nil:
+		m.log.Error("asking the TURN engine", "err", err)
+		return refuse(stun.CodeServerError)
+	case v.granted:
 		s.asked.set(m.clock.now())
 		return nil
-	case err == nil && !v.answered: // pion has none
+	case !v.answered: // pion has none
 		m.end(s)
 		return refuse(stun.CodeAllocMismatch)
 	}
