@@ -26,7 +26,7 @@ var (
 	descDrops       = desc("dropped_packets_total", "Datagrams that were not passed on, by cause.", "cause")
 	descRequests    = desc("requests_total", "Requests, by method.", "method")
 	descRefusals    = desc("refusals_total", "Requests answered with an error, by code.", "code")
-	descUnanswered  = desc("unanswered_total", "Requests left unanswered: too many from one address.")
+	descUnanswered  = desc("unanswered_total", "Requests left unanswered: too many from one address or in one session.")
 	descMalformed   = desc("malformed_total", "Packets that were neither sound STUN nor ChannelData.")
 	descOrphans     = desc("orphans_total", "Data of clients without a session.")
 	descPath        = desc("datapath_info", "The data path that carries packets, and whether runs of them leave as one (UDP_SEGMENT).", "datapath", "trains", "reason")

@@ -28,7 +28,9 @@ type queue struct {
 	// own. Some clients take what one read gives for one message.
 	apart bool
 
-	bold *nowait.Conn // what is at the bottom of conn; nil: it has to be waited for
+	// bold is what is at the bottom of conn; nil: it has to be waited for. open sets it,
+	// with mu held and before anything is in pending, and nobody after it.
+	bold *nowait.Conn
 
 	mu      sync.Mutex // guards what follows
 	more    *sync.Cond

@@ -1,8 +1,8 @@
 // Package turnserver is the STUN and TURN server: RFC 8489 and RFC 8656 over
 // UDP, TCP and TLS.
 //
-// A packet's way: a listener (udp.go, stream.go) reads it and hands it to the
-// guard (guard.go). ChannelData and Send indications of a session are asked
+// A packet's way: a listener (udp.go or batch_linux.go, stream.go) reads it and hands
+// it to the guard (guard.go). ChannelData and Send indications of a session are asked
 // whether they may pass (datapath.go) and leave from the session's relay socket
 // (relay.go). A request passes the rules (rules.go), one by one; a refused one is
 // answered by the guard, and a sound one is put to pion/turn (engine.go), whose

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// commands are what other goroutines want a worker to do itself, in their order, while nothing waits to be sent. They are carried out before the
-// next datagram is handled; wake says whether the worker should not wait for one.
+// commands are what other goroutines want a worker to do itself, in their order, while
+// nothing waits to be sent. They are carried out before the next datagram is handled.
 type commands struct {
 	event   int         // an eventfd in the worker's epoll
 	pending atomic.Bool // there are some: the worker looks without a lock
@@ -18,6 +18,7 @@ type commands struct {
 	woken   bool
 }
 
+// add has f carried out; wake says that the worker should not wait for a datagram first.
 func (c *commands) add(f func(*Worker), wake bool) {
 	c.mu.Lock()
 	c.queue = append(c.queue, f)

@@ -17,7 +17,7 @@ const (
 // control is what the kernel says of a datagram.
 type control struct {
 	local   [16]byte // the address that it came to, scoped
-	counted bool     // it says lost
+	counted bool     // lost was told
 	lost    uint32   // datagrams, or trains of them, that the kernel threw away for want of room, ever
 	segment int      // the size of those that came as one train; 0: it is one
 }
