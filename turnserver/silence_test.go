@@ -129,20 +129,27 @@ func TestSilence(t *testing.T) {
 				eventually(t, what+": packets pass", func() bool { return f.heard.Load() > 100 })
 			}
 			end(t, p, p.asks)
-			lastUp, lastDown := up.next.Load(), down.next.Load()
-			eventually(t, "packets go on to come", func() bool {
-				return up.next.Load() > lastUp+500 && down.next.Load() > lastDown+500
-			})
-			time.Sleep(50 * time.Millisecond)
-			up.end()
-			down.end()
-			if late := int64(up.heard.Load()) - int64(lastUp); late > 0 {
-				t.Errorf("up: %d packets more passed", late)
-			}
-			if late := int64(down.heard.Load()) - int64(lastDown); late > 0 {
-				t.Errorf("down: %d packets more passed", late)
-			}
+			wantSilence(t, up, down)
 		})
+	}
+}
+
+// wantSilence ends two floods of which nothing may pass any more, after many more
+// packets have come.
+func wantSilence(t *testing.T, up, down *flood) {
+	t.Helper()
+	lastUp, lastDown := up.next.Load(), down.next.Load()
+	eventually(t, "packets go on to come", func() bool {
+		return up.next.Load() > lastUp+500 && down.next.Load() > lastDown+500
+	})
+	time.Sleep(50 * time.Millisecond)
+	up.end()
+	down.end()
+	if late := int64(up.heard.Load()) - int64(lastUp); late > 0 {
+		t.Errorf("up: %d packets more passed", late)
+	}
+	if late := int64(down.heard.Load()) - int64(lastDown); late > 0 {
+		t.Errorf("down: %d packets more passed", late)
 	}
 }
 
@@ -154,16 +161,7 @@ func TestChannelSilence(t *testing.T) {
 	eventually(t, "packets pass", func() bool { return up.heard.Load() > 100 && down.heard.Load() > 100 })
 	p.session.flows.Load().numbers[0].expires.set(p.session.owner.clock.now())
 	p.session.owner.settle()
-	lastUp, lastDown := up.next.Load(), down.next.Load()
-	eventually(t, "packets go on to come", func() bool {
-		return up.next.Load() > lastUp+500 && down.next.Load() > lastDown+500
-	})
-	time.Sleep(50 * time.Millisecond)
-	up.end()
-	down.end()
-	if up.heard.Load() > lastUp || down.heard.Load() > lastDown {
-		t.Errorf("%d up and %d down passed on a channel that was over", up.heard.Load()-lastUp, down.heard.Load()-lastDown)
-	}
+	wantSilence(t, up, down)
 	if p.session.drops[dropNoChannel].Load() == 0 {
 		t.Error("what came on the channel is not counted")
 	}
