@@ -104,20 +104,20 @@ func closeUnused(run func(context.Context) error) error {
 func (b *box) run(signals stopSignals) error {
 	b.log.Info("serving", b.listeners()...)
 	var g group.Group
-	b.add(&g, "signals", func(ctx context.Context) error {
+	add(&g, "signals", func(ctx context.Context) error {
 		defer signals.release()
 		return signals.wait(ctx, b.turn, b.drainLimit, b.log)
 	})
-	b.add(&g, "hangups", func(ctx context.Context) error { return signals.logHangups(ctx, b.log) })
-	b.add(&g, "certificates", lasting(b.certs.Run))
-	b.add(&g, "public address", lasting(b.public.Run))
-	b.add(&g, "turn", lasting(b.turn.Run))
-	b.add(&g, "signaling", b.runSignaling)
-	b.add(&g, "new addresses", b.followAddress)
-	b.add(&g, "clock", b.followClock)
-	b.add(&g, "heap", b.tendHeap)
-	b.add(&g, "web", lasting(b.web.Run))
-	b.add(&g, "configuration", lasting(func(ctx context.Context) error {
+	add(&g, "hangups", func(ctx context.Context) error { return signals.logHangups(ctx, b.log) })
+	add(&g, "certificates", lasting(b.certs.Run))
+	add(&g, "public address", lasting(b.public.Run))
+	add(&g, "turn", lasting(b.turn.Run))
+	add(&g, "signaling", b.runSignaling)
+	add(&g, "new addresses", b.followAddress)
+	add(&g, "clock", b.followClock)
+	add(&g, "heap", b.tendHeap)
+	add(&g, "web", lasting(b.web.Run))
+	add(&g, "configuration", lasting(func(ctx context.Context) error {
 		return b.cfg.Load().Watch(ctx, b.log, b.update)
 	}))
 	return g.Run()
@@ -137,7 +137,7 @@ func (b *box) listeners() []any {
 }
 
 // add makes an actor of a function that ends with its context.
-func (b *box) add(g *group.Group, name string, execute func(context.Context) error) {
+func add(g *group.Group, name string, execute func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.Add(func() error {
 		if err := execute(ctx); err != nil {
