@@ -64,6 +64,15 @@ func (a *accounts) prune(now instant) {
 	}
 }
 
+// refill gives each user the whole burst of a bandwidth that has just changed.
+func (a *accounts) refill() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, acc := range a.byName {
+		acc.flow.refill()
+	}
+}
+
 // pay takes size bytes out of the user's bandwidth, both ways together, of rate
 // bytes a second; 0 is no limit. The burst is a fifth of a second, and at least
 // what one datagram can hold.

@@ -31,6 +31,10 @@ func (b *bucket) empty(now instant, cost, burst time.Duration) bool {
 	return max(b.full.Load(), int64(now))+int64(cost) > int64(now)+int64(burst)
 }
 
+// refill fills the bucket: what was taken from it was counted in another rate than that
+// of now, and can be far more than it holds.
+func (b *bucket) refill() { b.full.Store(0) }
+
 // addressSlots bounds the memory of addressBuckets: 8 bytes each.
 const addressSlots = 1 << 14
 
@@ -53,4 +57,11 @@ func (a *addressBuckets) of(addr netip.Addr) *bucket {
 		n = 8
 	}
 	return &a.slots[maphash.Bytes(a.seed, b[:n])%addressSlots]
+}
+
+// refill fills all of them.
+func (a *addressBuckets) refill() {
+	for i := range a.slots {
+		a.slots[i].refill()
+	}
 }

@@ -372,6 +372,21 @@ func TestQuotas(t *testing.T) {
 	wantCode(t, m, 0)
 }
 
+// TestLimitsLowered: a session that has more than it could get now keeps it, and gets no
+// more.
+func TestLimitsLowered(t *testing.T) {
+	s := startServer(t, nil)
+	a := dial(t, s, "udp")
+	a.allocate()
+	first, second := netip.MustParseAddrPort("1.1.1.1:1"), netip.MustParseAddrPort("1.1.1.2:1")
+	wantCode(t, a.permit(first), 0)
+	wantCode(t, a.bind(0x4000, second), 0)
+	s.Update(testConfig(func(c *config.Config) { c.TURN.Limits.Permissions, c.TURN.Limits.Channels = 1, 1 }))
+	wantCode(t, a.permit(first, second), 0)
+	wantCode(t, a.bind(0x4000, second), 0)
+	wantCode(t, a.permit(netip.MustParseAddrPort("1.1.1.3:1")), stun.CodeInsufficientCapacity)
+}
+
 // TestReservation: the port after an even one is held for its token, counted,
 // and let go.
 func TestReservation(t *testing.T) {
@@ -550,6 +565,37 @@ func TestBandwidth(t *testing.T) {
 	// Each packet pays twice, for both users' sessions are admin's.
 	if received < 20 || received > 45 {
 		t.Errorf("%d packets of 1000 bytes passed, want about 32", received)
+	}
+}
+
+// TestRatesRaised: what was used up under a small rate does not keep a larger one from
+// being in force at once.
+func TestRatesRaised(t *testing.T) {
+	rates := func(bandwidth int64, strangers float64) func(*config.Config) {
+		return func(c *config.Config) {
+			c.TURN.Limits.BandwidthPerUser = bandwidth
+			c.TURN.Limits.Unauthenticated = config.Rate{Rate: strangers, Burst: 10}
+		}
+	}
+	s := startServer(t, rates(1000, 0.1))
+	a, b, c := dial(t, s, "udp"), dial(t, s, "udp"), dial(t, s, "udp")
+	ra, rb := a.allocate(), b.allocate()
+	wantCode(t, a.bind(0x4001, rb), 0)
+	wantCode(t, b.permit(ra), 0)
+	for range 100 {
+		a.sendChannel(0x4001, make([]byte, 1000))
+		c.write(stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw)
+	}
+	for b.read(200*time.Millisecond) != nil || c.read(time.Millisecond) != nil {
+	}
+	s.Update(testConfig(rates(1_000_000, 1000)))
+	a.sendChannel(0x4001, make([]byte, 1000))
+	if b.read(time.Second) == nil {
+		t.Error("no packet passes after the bandwidth was raised")
+	}
+	c.write(stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw)
+	if c.read(time.Second) == nil {
+		t.Error("strangers get no answer after their rate was raised")
 	}
 }
 

@@ -154,7 +154,8 @@ func (s *session) conflict(number uint16, peer netip.AddrPort) bool {
 }
 
 // room says whether the session may have more: permissions for these peers, or
-// a channel, within the limits. What is in force already costs nothing.
+// a channel, within the limits. What is in force already costs nothing, also where a
+// reload has lowered them since.
 func (s *session) room(peers []netip.AddrPort, number uint16) bool {
 	now := s.owner.clock.now()
 	limits := &s.owner.settings.Load().limits
@@ -166,7 +167,7 @@ func (s *session) room(peers []netip.AddrPort, number uint16) bool {
 			fresh[p.Addr()] = true
 		}
 	}
-	if permissions+len(fresh) > limits.Permissions {
+	if len(fresh) > 0 && permissions+len(fresh) > limits.Permissions {
 		return false
 	}
 	if number == 0 {

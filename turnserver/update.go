@@ -20,6 +20,18 @@ func (s *Server) Update(cfg *config.Config) {
 	old := s.settings.Swap(next)
 	s.sessions.endIf(func(x *session) bool { return next.credentials.revoke(old.credentials, x.user.username) })
 	s.sessions.refilter()
+	s.refill(&old.limits, &next.limits)
+}
+
+// refill forgets what was taken under other rates. No packet pays by those any more: that
+// is settled.
+func (s *Server) refill(was, now *config.Limits) {
+	if now.BandwidthPerUser != was.BandwidthPerUser {
+		s.sessions.accounts.refill()
+	}
+	if now.Unauthenticated != was.Unauthenticated {
+		s.guard.strangers.refill()
+	}
 }
 
 // refuseFixed logs the changes that need a restart.
