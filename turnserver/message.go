@@ -53,7 +53,6 @@ type known int
 
 const (
 	attrUsername known = iota
-	attrIntegrity
 	attrRealm
 	attrNonce
 	attrChannelNumber
@@ -67,8 +66,9 @@ const (
 	attrReservationToken
 	attrAdditionalFamily
 	knownCount
-	attrIgnored known = -1 // comprehended, and of no meaning in what clients send
-	attrUnknown known = -2
+	attrIgnored   known = -1 // comprehended, and of no meaning in what clients send
+	attrUnknown   known = -2
+	attrIntegrity known = -3 // where it is stands in message.integrity
 )
 
 // typeAdditionalFamily is ADDITIONAL-ADDRESS-FAMILY, and typeAddressErrorCode
