@@ -66,11 +66,7 @@ func (s *socket) comeBack(d *door) *refusal {
 	}
 	servers := s.server.iceServers(m)
 	m.room.mu.Lock()
-	if m.gone {
-		m.room.mu.Unlock()
-		return refuseResume
-	}
-	if d.last < m.has {
+	if m.gone || d.last < m.has {
 		m.room.mu.Unlock()
 		return refuseResume
 	}

@@ -47,23 +47,24 @@ type failure struct {
 	Received uint64 `json:"received,omitempty"`
 }
 
-// encode makes one whole frame of a message. What can't be JSON is a fault of
-// ours: all of it is strings, numbers, and JSON that was made before.
+// encode makes one whole frame of a message.
 func encode(message any) *frame {
-	text, err := json.Marshal(message)
-	if err != nil {
-		panic(err)
-	}
-	return newFrame(websocket.TextMessage, text)
+	return newFrame(websocket.TextMessage, textOf(message))
 }
 
 // encodeNumbered is encode for a message that has a seq.
 func encodeNumbered(message any) *frame {
+	return &frame{wire: textOf(message)[1:], numbered: true}
+}
+
+// textOf is a message as JSON. What can't be is a fault of ours: all of it is
+// strings, numbers, and JSON that was made before.
+func textOf(message any) []byte {
 	text, err := json.Marshal(message)
 	if err != nil {
 		panic(err)
 	}
-	return &frame{wire: text[1:], numbered: true}
+	return text
 }
 
 // notice tells of a peer that has come or gone.

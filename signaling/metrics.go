@@ -42,7 +42,7 @@ func (st *stats) sent(c *chunk) {
 //	icebox_signaling_resumed_total                 of those, peers that came back
 //	icebox_signaling_messages_total{direction}     in: from peers; out: written to peers
 //	icebox_signaling_bytes_total{direction}        of those; out: with frame headers
-//	icebox_signaling_refusals_total{reason}        the reasons of the package comment
+//	icebox_signaling_refusals_total{reason}        reasons as in docs/OPERATIONS.md
 func (s *Server) Collector() prometheus.Collector { return &collector{s} }
 
 // Sockets is how many are connected, those that are being refused aside.

@@ -25,8 +25,8 @@ const readBuffer = 256
 // drainBytes is what a closing socket may still send until it has seen why.
 const drainBytes = 4 << 20
 
-// errPanic is the end of a socket that brought its reader down.
-var errPanic = errors.New("reading panicked")
+// errPanic is the end of a socket that brought its reader or its writer down.
+var errPanic = errors.New("panicked")
 
 // socket is one upgraded connection. The goroutine in run reads it and ends it.
 type socket struct {
