@@ -127,8 +127,8 @@ func checkEmpty(t testing.TB, s *Server) {
 	if n := s.kept.Load(); n != 0 {
 		t.Errorf("%d bytes are still kept", n)
 	}
-	if s.gate.total != 0 || len(s.gate.byAddress) != 0 || s.gate.refusing != 0 {
-		t.Errorf("the gate still counts %d, %v, %d", s.gate.total, s.gate.byAddress, s.gate.refusing)
+	if s.gate.total != 0 || len(s.gate.byAddress) != 0 || len(s.gate.lost) != 0 || s.gate.refusing != 0 {
+		t.Errorf("the gate still counts %d, %v, %v lost, %d", s.gate.total, s.gate.byAddress, s.gate.lost, s.gate.refusing)
 	}
 	if n := s.queued.Load(); n != 0 {
 		t.Errorf("%d bytes still count as queued", n)
@@ -233,6 +233,18 @@ func (p *peer) expectNothing(from *peer) {
 func (p *peer) read() (int, []byte, error) {
 	p.SetReadDeadline(time.Now().Add(patience))
 	return p.ReadMessage()
+}
+
+// ignore reads until the end, so that pings are answered.
+func (p *peer) ignore() {
+	p.SetReadDeadline(time.Time{})
+	go func() {
+		for {
+			if _, _, err := p.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
 }
 
 // clientFrame is a masked frame with any first byte that claims to have size

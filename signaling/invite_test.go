@@ -96,7 +96,7 @@ func TestInviteEnds(t *testing.T) {
 		a.NetConn().Close()
 		synctest.Wait()
 		b := welcomed(t, pipeTo(t, s, a.back(0))) // needs none
-		go drain(b.peer)
+		b.ignore()
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
 		}

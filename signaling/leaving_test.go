@@ -6,21 +6,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"icebox/config"
 )
-
-// ignore reads until the end.
-func (p *peer) ignore() {
-	p.SetReadDeadline(time.Time{})
-	go func() {
-		for {
-			if _, _, err := p.ReadMessage(); err != nil {
-				return
-			}
-		}
-	}()
-}
 
 // TestLeavesAmongMessages: who closes its socket, or is sent away, while others
 // send has left at once, and is not taken for one that has lost its connection.
@@ -35,7 +21,6 @@ func TestLeavesAmongMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := unlimited()
 			cfg.Signaling.MaxPeers, cfg.Signaling.Resume = 2*leaving, time.Hour
-			cfg.Signaling.Messages = config.Rate{Rate: 1e9, Burst: 1e9}
 			s, url := start(t, cfg)
 			stop := make(chan struct{})
 			var senders sync.WaitGroup

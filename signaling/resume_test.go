@@ -441,7 +441,7 @@ func TestKeptBudget(t *testing.T) {
 	s, url := serve(t, newServer(unlimited(), quiet(), tn))
 	from := enter(t, url+"/ws/r")
 	for range 9 {
-		go drain(enter(t, url+"/ws/r").peer)
+		enter(t, url+"/ws/r").ignore()
 	}
 	text := `{"type":"n","text":"` + strings.Repeat("x", 100) + `"}`
 	for range 200 {
@@ -449,7 +449,11 @@ func TestKeptBudget(t *testing.T) {
 	}
 	from.send(`{"type":"x","to":"nobody"}`)
 	for {
-		if _, text, err := from.read(); err != nil || strings.Contains(string(text), codeUnknownPeer) {
+		_, text, err := from.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), codeUnknownPeer) {
 			break
 		}
 	}

@@ -114,7 +114,7 @@ func TestStalledWrite(t *testing.T) {
 	inTime(t, func(t *testing.T, s *Server) {
 		from, stalled := pipe(t, s), pipe(t, s)
 		defer stalled.Close()
-		go drain(from)
+		from.ignore()
 		from.send("one")
 		from.send("two")
 		time.Sleep(s.tuning.write - time.Millisecond)
@@ -151,7 +151,7 @@ func TestFullQueue(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			inTime(t, func(t *testing.T, s *Server) {
 				from, slow := pipe(t, s), pipe(t, s)
-				go drain(from)
+				from.ignore()
 				text := strings.Repeat("x", row.size)
 				for range row.fit + 1 {
 					from.send(text)
@@ -213,15 +213,6 @@ func TestPingFloodIsAnsweredOnce(t *testing.T) {
 			t.Errorf("pongs %q, want the last, and the one that was under way", pongs)
 		}
 	})
-}
-
-// drain reads until the end, so that pings are answered.
-func drain(p *peer) {
-	for {
-		if _, _, err := p.ReadMessage(); err != nil {
-			return
-		}
-	}
 }
 
 // TestPanicEndsOneSocket: the others go on.
