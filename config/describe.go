@@ -160,9 +160,12 @@ func show(v any) string {
 	return fmt.Sprint(v)
 }
 
+// bareText is a text that YAML takes for one without quotes.
+var bareText = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`)
+
 // yamlText is a text as YAML, in quotes where it needs them.
 func yamlText(text string) string {
-	if regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`).MatchString(text) {
+	if bareText.MatchString(text) {
 		return text
 	}
 	return strconv.Quote(text)

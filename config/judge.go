@@ -10,7 +10,7 @@ import (
 func (r *report) judge(c *Config) {
 	r.judgePublic(c)
 	r.judgeUsers(c)
-	r.judgeSecret(c)
+	r.judgeSecret()
 	r.judgeListeners(c)
 	r.judgeTLS(c)
 	if r.sound("signaling.origins") && len(c.Signaling.Origins) == 0 {
@@ -58,7 +58,7 @@ func (r *report) given(prefix string, names ...string) []string {
 	return found
 }
 
-func (r *report) judgeSecret(c *Config) {
+func (r *report) judgeSecret() {
 	if given := r.given("turn", "secret", "secret_file"); len(given) > 1 {
 		r.fail("turn.secret_file", "turn.secret is there too, expected one of them")
 	}

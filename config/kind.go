@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,10 +109,8 @@ func hidden(least int) kind {
 // oneOf takes one of a few words.
 func oneOf(words ...string) kind {
 	return kind{want: orList(words), words: words, check: func(text string) *flaw {
-		for _, word := range words {
-			if text == word {
-				return nil
-			}
+		if slices.Contains(words, text) {
+			return nil
 		}
 		return &flaw{mean: nearest(text, words)}
 	}}

@@ -11,13 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// as has the calling thread ask for files as another user, until the function that
-// is returned is called. Only root can.
-func as(t *testing.T, user int) (undo func()) {
+// nobody is a user that has no rights here.
+const nobody = 65534
+
+// asNobody has the calling thread ask for files as nobody, until the function that is
+// returned is called. Only root can.
+func asNobody(t *testing.T) (undo func()) {
 	t.Helper()
 	needs(t, os.Geteuid() == 0, "root")
 	runtime.LockOSThread()
-	unix.Setfsuid(user)
+	unix.Setfsuid(nobody)
 	return func() {
 		unix.Setfsuid(0)
 		runtime.UnlockOSThread()
@@ -32,29 +35,24 @@ func TestFindWhereClosed(t *testing.T) {
 	if err := os.Chmod(".", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	undo := as(t, 65534)
-	got := Find()
-	undo()
-	if got != "" && got != "/etc/icebox/config.yaml" {
+	find := func() string {
+		defer asNobody(t)()
+		return Find()
+	}
+	if got := find(); got != "" && got != "/etc/icebox/config.yaml" {
 		t.Errorf("found %q in a directory that can't be entered", got)
 	}
 	if err := os.Chmod(".", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	undo = as(t, 65534)
-	got = Find()
-	undo()
-	if got != "config.yaml" {
+	if got := find(); got != "config.yaml" {
 		t.Errorf("found %q, want the file that can't be read", got)
 	}
 	if err := errors.Join(os.Mkdir("closed", 0o700), os.Rename("config.yaml", "closed/config.yaml"),
 		os.Symlink("closed/config.yaml", "config.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	undo = as(t, 65534)
-	got = Find()
-	undo()
-	if got != "config.yaml" {
+	if got := find(); got != "config.yaml" {
 		t.Errorf("found %q, want the link whose file can't be reached", got)
 	}
 }
@@ -92,8 +90,7 @@ func TestNowhereToKeep(t *testing.T) {
 			t.Errorf("%v, want %q in it", err, advice)
 		}
 	}
-	undo := as(t, 65534)
-	defer undo()
+	defer asNobody(t)()
 	want("set state_dir to a directory")
 	unix.Setfsuid(0)
 	if err := os.Symlink("away", "data"); err != nil {
@@ -103,6 +100,6 @@ func TestNowhereToKeep(t *testing.T) {
 	if err := os.Mkdir("away", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	unix.Setfsuid(65534)
+	unix.Setfsuid(nobody)
 	want("set state_dir to a directory")
 }

@@ -9,9 +9,6 @@ import (
 // Contains says whether a port belongs to the range.
 func (r PortRange) Contains(port uint16) bool { return r.Min <= port && port <= r.Max }
 
-// Len is the number of ports in the range.
-func (r PortRange) Len() int { return int(r.Max) - int(r.Min) + 1 }
-
 // String is the range as the file has it, MIN-MAX.
 func (r PortRange) String() string { return fmt.Sprintf("%d-%d", r.Min, r.Max) }
 

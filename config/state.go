@@ -146,7 +146,8 @@ func writeNew(path, text string) error {
 	if err := putNew(temp.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	syncDir(filepath.Dir(path))
+	return nil
 }
 
 // putNew gives a file its name unless there is one of that name. A hard link
@@ -162,16 +163,13 @@ func putNew(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// syncDir makes a new name last. Where directories can't be synced (Windows),
-// nothing is to be done.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil
+// syncDir makes a new name last through a loss of power, where the system can: the
+// file itself is on the disk, and Windows can't sync a directory.
+func syncDir(dir string) {
+	if f, err := os.Open(dir); err == nil {
+		f.Sync()
+		f.Close()
 	}
-	defer f.Close()
-	_ = f.Sync() // the file itself is on the disk; not every system can do this
-	return nil
 }
 
 // PasswordPath is the file in which Secrets keeps the generated password of a
