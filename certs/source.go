@@ -27,8 +27,7 @@ const (
 	sourceOff        = "off"
 )
 
-// ErrOff is the answer of GetCertificate with tls.source off.
-var ErrOff = errors.New("tls.source is off: there is no certificate")
+var errOff = errors.New("tls.source is off: there is no certificate")
 
 // Source holds the certificate in force. Its methods may be called from any
 // goroutine.
@@ -107,22 +106,23 @@ func settingsOf(cfg *config.Config) settings {
 // It never changes.
 func (s *Source) Enabled() bool { return s.enabled }
 
-// GetCertificate is for tls.Config: it returns the certificate in force,
-// whatever name the client asks for, or ErrOff.
-func (s *Source) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+// certificate is the GetCertificate of a tls.Config: the certificate in force,
+// whatever name the client asks for, or errOff.
+func (s *Source) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c := s.current.Load()
 	if c == nil {
-		return nil, ErrOff
+		return nil, errOff
 	}
 	return c.cert, nil
 }
 
 // TLSConfig returns what a listener needs to show the certificate in force: TLS
-// 1.2 at least (RFC 8996), and these protocols in ALPN.
+// 1.2 at least (RFC 8996), and these protocols in ALPN. With tls.source off there is
+// none, and every handshake fails.
 func (s *Source) TLSConfig(protocols ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
-		GetCertificate: s.GetCertificate,
+		GetCertificate: s.certificate,
 		NextProtos:     protocols,
 	}
 }

@@ -81,7 +81,7 @@ func TestOff(t *testing.T) {
 	s, err := New(&config.Config{TLS: config.TLS{Source: "off"}}, j.logger())
 	must(t, err)
 	running(t, s)
-	if _, err := s.GetCertificate(nil); !errors.Is(err, ErrOff) {
+	if _, err := s.TLSConfig().GetCertificate(nil); !errors.Is(err, errOff) {
 		t.Errorf("GetCertificate: %v", err)
 	}
 	if s.Enabled() || s.Trusted() || !s.NotAfter().IsZero() {
