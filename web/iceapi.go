@@ -39,7 +39,7 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 	var refused statusError
 	switch {
 	case errors.As(err, &refused):
-		s.challenge(w, r, refused)
+		challenge(w, r, refused)
 		return writeJSON(w, refused.status,
 			refusal{refused.message, ICEServers(cfg, s.opt.TURN, hosts, Credentials{}, trusted)})
 	case err != nil:
@@ -88,7 +88,7 @@ func (s *Server) signIn(r *http.Request) (string, error) {
 // challenge adds what HTTP wants beside a refusal. A browser asks for a password
 // in a window of its own when it sees WWW-Authenticate: the fetch of our pages,
 // which have a form for it, does not get that header.
-func (s *Server) challenge(w http.ResponseWriter, r *http.Request, refused statusError) {
+func challenge(w http.ResponseWriter, r *http.Request, refused statusError) {
 	switch {
 	case refused == errAttempts:
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(maxWait.Seconds()))))

@@ -49,7 +49,3 @@ func port(a net.Addr) int {
 	}
 	return 0
 }
-
-// IsRoom says whether name can be that of a room: 1 to 64 letters, digits, - and
-// _ of ASCII.
-func IsRoom(name string) bool { return roomName.MatchString(name) }

@@ -1,9 +1,9 @@
 package web
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"icebox/config"
@@ -12,12 +12,7 @@ import (
 // isTrusted says whether a is that of a proxy of signaling.trusted_proxies.
 func isTrusted(a netip.Addr, proxies []netip.Prefix) bool {
 	a = a.Unmap().WithZone("")
-	for _, p := range proxies {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // client is the address that r comes from: that of the connection, or where it is
@@ -47,12 +42,9 @@ func parseHop(text string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), err == nil
 }
 
-// clientAddr is the address of the connection that r came over.
+// clientAddr is the address of the connection that r came over, and once serve has
+// asked client, the one that it comes from.
 func clientAddr(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	a, _ := netip.ParseAddr(host)
-	return a
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr()
 }

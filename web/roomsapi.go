@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"time"
 
 	"icebox/config"
@@ -54,7 +55,7 @@ func (s *Server) serveRooms(w http.ResponseWriter, r *http.Request, cfg *config.
 	if _, err := s.signIn(r); err != nil {
 		var refused statusError
 		if errors.As(err, &refused) {
-			s.challenge(w, r, refused)
+			challenge(w, r, refused)
 		}
 		return err
 	}
@@ -83,6 +84,12 @@ func readRoomRequest(r *http.Request) (roomRequest, error) {
 	}
 	return want, nil
 }
+
+var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// IsRoom says whether name can be that of a room, of /ws/ROOM or /seed/NAME: 1 to 64
+// letters, digits, - and _ of ASCII.
+func IsRoom(name string) bool { return roomName.MatchString(name) }
 
 // NewRoom is a name for a room that nobody can guess, of 130 random bits.
 func NewRoom() string { return rand.Text() }

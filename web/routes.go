@@ -6,16 +6,12 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/gorilla/websocket"
 
 	"icebox/config"
 )
-
-// The rooms of /seed/NAME and /ws/ROOM.
-var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // serve answers everything on the signaling port.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -44,9 +40,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Confi
 	case path == "/" && upgrade:
 		s.opt.Signaling.ServeSeed(w, r, "")
 		return nil
-	case isSeed && roomName.MatchString(name):
+	case isSeed && IsRoom(name):
 		return s.serveSocket(w, r, name, upgrade, s.opt.Signaling.ServeSeed)
-	case isRoom && roomName.MatchString(room):
+	case isRoom && IsRoom(room):
 		return s.serveSocket(w, r, room, upgrade, s.opt.Signaling.ServeRoom)
 	case path == "/api/ice":
 		return s.serveICE(w, r, cfg)
@@ -69,7 +65,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, cfg *config.Confi
 func pageName(path string, cfg *config.Config) string {
 	room, isRoom := strings.CutPrefix(path, "/r/")
 	switch {
-	case isRoom && roomName.MatchString(room):
+	case isRoom && IsRoom(room):
 		return roomPage
 	case path == "/" && cfg.Signaling.Access == "open":
 		return openHome

@@ -1,11 +1,11 @@
-// Package web serves what a browser sees of the box: the pages of the three
-// calls, the HTTP API, the upgrades to the signaling relay, and, on a listener
-// of their own, metrics and health.
+// Package web serves what a browser sees of the box: the pages of the calls, the
+// HTTP API, the upgrades to signaling, and, on a listener of their own, metrics
+// and health.
 //
-// The signaling listener speaks HTTP/1.1 over TLS, and nothing else: every
-// connection is counted, by address and in all, before a byte of it is read,
-// has ten seconds for its TLS handshake, and gets a redirect where it began in
-// plain http. What the pages are made of is embedded and never changes while
+// The signaling listener speaks HTTP/1.1 over TLS, and hands TURN over TLS on:
+// every connection is counted, by address and in all, before a byte of it is
+// read, has ten seconds for its TLS handshake, and gets a redirect where it began
+// in plain http. What the pages are made of is embedded and never changes while
 // the process runs; what the configuration says can change at any time and is
 // swapped in one step.
 package web
