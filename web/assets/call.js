@@ -174,7 +174,7 @@ export class Call {
     if (m.type !== 'offer' || !this.#accepts(id)) return;
     this.#drop(id); // the other page has started over
     peer = this.#add(id);
-    peer.answerWith(this.#media);
+    peer.setMedia(this.#media);
     this.#hear(peer, m);
     this.#joinIn(id);
   }

@@ -1,7 +1,7 @@
 // The small buttons of a call: microphone, camera, the other camera, full screen.
 
 import { hasTwoCameras, isOff, openCamera, otherCamera, sameCamera, stop } from './media.js';
-import { element, show } from './view.js';
+import { element, fullScreen, show } from './view.js';
 
 export class Controls {
   onflip = async () => {}; // (open): another camera is to be opened and sent
@@ -12,7 +12,7 @@ export class Controls {
     element('mic').addEventListener('click', () => this.#toggle('mic', 'audio'));
     element('camera').addEventListener('click', () => this.#toggle('camera', 'video'));
     element('flip').addEventListener('click', () => this.#flip());
-    element('full').addEventListener('click', () => fullScreen());
+    element('full').addEventListener('click', () => full());
   }
 
   // remotes is how many videos of others are shown.
@@ -61,8 +61,8 @@ async function openEither(one, other) {
   return openCamera(other);
 }
 
-function fullScreen() {
-  if (document.fullscreenElement) return document.exitFullscreen();
-  if (document.fullscreenEnabled) return element('stage').requestFullscreen();
-  return element('remote_H').webkitEnterFullscreen();
+// full is for an iPhone too, which shows nothing but a video on the whole screen.
+function full() {
+  if (document.fullscreenEnabled) fullScreen();
+  else element('remote_H').webkitEnterFullscreen();
 }

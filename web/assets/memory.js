@@ -17,9 +17,9 @@ export function remember(key, value, store = 'sessionStorage') {
   }
 }
 
-export function forget(key, store = 'sessionStorage') {
+export function forget(key) {
   try {
-    window[store].removeItem(key);
+    window.sessionStorage.removeItem(key);
   } catch {
     // there was nothing
   }

@@ -7,7 +7,7 @@ import { Form } from './form.js';
 import { speak } from './lang.js';
 import { Login } from './login.js';
 import { facesAway, keepOff, live, mediaProblem, stop } from './media.js';
-import { missingRelay } from './relay.js';
+import { missingRelay, transportPolicy } from './relay.js';
 import { linkTo, roomName, socketURL } from './room.js';
 import { Share } from './share.js';
 import { Signal } from './signal.js';
@@ -21,8 +21,6 @@ import { callState, callWords } from './words.js';
 // ms from connected to the first look at the path: candidates that came by the
 // socket late are then told from those that a NAT made.
 const FIRST_LOOK = 700;
-
-const query = new URLSearchParams(location.search);
 
 export class Page {
   media = null; // what is sent: what of #opened has not ended
@@ -190,7 +188,7 @@ export class Page {
   #begin(iceServers) {
     const config = (servers) => ({
       iceServers: servers,
-      iceTransportPolicy: query.get('via') === 'relay' ? 'relay' : 'all', // ?via=relay: to test the relay
+      iceTransportPolicy: transportPolicy(),
     });
     const signal = this.#signal;
     this.call = new Call({

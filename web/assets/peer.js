@@ -69,12 +69,8 @@ export class Peer {
     }
   }
 
-  // answerWith is what is sent once the other page has offered.
-  answerWith(media) {
-    this.#media = media;
-  }
-
-  // setMedia changes what is sent on a connection that is there.
+  // setMedia changes what is sent, at once where the other page has been heard, else
+  // with the answer to its offer.
   setMedia(media) {
     this.#media = media;
     if (this.pc.remoteDescription) this.#share();

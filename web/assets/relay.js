@@ -1,7 +1,13 @@
-// Whether the box gives this browser its relay.
+// Whether the box gives this browser its relay, and whether a call is to take no other way.
 
 const answered = new WeakSet(); // connections that a TURN server has answered, be it with an error
 const UNREACHED = 700; // and above: error codes for no answer (WebRTC 1.0, section 4.8.3)
+
+// transportPolicy is an iceTransportPolicy: relay for a page with ?via=relay, to test the
+// relay.
+export function transportPolicy() {
+  return new URLSearchParams(location.search).get('via') === 'relay' ? 'relay' : 'all';
+}
 
 // watchRelay has to be called before pc finds its candidates.
 export function watchRelay(pc) {

@@ -9,10 +9,15 @@ export function randomId() {
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
+// isRoomName says whether a room can be called that.
+export function isRoomName(name) {
+  return NAME.test(name);
+}
+
 // roomName is the name in the address, or a new one that is put there.
 export function roomName() {
   const given = location.hash.slice(1);
-  if (NAME.test(given)) return given;
+  if (isRoomName(given)) return given;
   const name = randomId();
   history.replaceState(null, '', linkTo(location.href, name));
   return name;

@@ -1,7 +1,7 @@
 // The buttons of a room.
 
 import { canShareScreen } from './media.js';
-import { element, show } from './view.js';
+import { element, fullScreen, show } from './view.js';
 
 export class RoomButtons {
   // do has what each button does, by its id: mute, camera, screen, leave.
@@ -25,9 +25,4 @@ export class RoomButtons {
 
 function press(id, pressed) {
   element(id).setAttribute('aria-pressed', String(pressed));
-}
-
-function fullScreen() {
-  if (document.fullscreenElement) return document.exitFullscreen();
-  return element('stage').requestFullscreen();
 }

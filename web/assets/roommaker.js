@@ -3,11 +3,10 @@
 
 import { basic } from './ice.js';
 import { onLanguage, t } from './lang.js';
-import { randomId } from './room.js';
+import { isRoomName, randomId } from './room.js';
 import { Share } from './share.js';
 import { element, show } from './view.js';
 
-const NAME = /^[A-Za-z0-9_-]{0,64}$/;
 const PROBLEMS = { 0: 'make.unreachable', 400: 'make.wrong', 401: 'login.wrong', 429: 'make.slow' };
 
 export class RoomMaker {
@@ -27,7 +26,7 @@ export class RoomMaker {
 
   async #submit() {
     const room = element('room').value.trim();
-    if (!NAME.test(room)) return this.#say('make.name');
+    if (room && !isRoomName(room)) return this.#say('make.name');
     if (!element('user').value) return location.assign(`r/${room || randomId()}`); // open to everybody
     element('create').disabled = true;
     const { status, made } = await ask(room, element('user').value, element('password').value);

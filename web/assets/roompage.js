@@ -5,7 +5,7 @@ import { Call, Room } from './client.js';
 import { onLanguage, speak } from './lang.js';
 import { mediaProblem } from './media.js';
 import { People } from './people.js';
-import { missingRelay, watchRelay } from './relay.js';
+import { missingRelay, transportPolicy, watchRelay } from './relay.js';
 import { RoomButtons } from './roombuttons.js';
 import { RoomTiles } from './roomtiles.js';
 import { reasonWords, roomState, roomWords } from './roomwords.js';
@@ -27,7 +27,7 @@ export class RoomPage {
   #room = new Room(location.pathname.split('/').pop(), {
     invite: location.hash.slice(1), base: new URL(BASE, location.href),
   });
-  #call = new Call(this.#room, { config: { iceTransportPolicy: policy() } });
+  #call = new Call(this.#room, { config: { iceTransportPolicy: transportPolicy() } });
   #paths = new PathWatch(this.#call, () => this.#render());
   #buttons = new RoomButtons({
     mute: () => this.#sending.toggle('audio'),
@@ -198,9 +198,4 @@ export class RoomPage {
     this.#connected = connected;
     stayAwake(connected);
   }
-}
-
-// policy is relay for /r/ROOM?via=relay#TOKEN: to test the relay.
-function policy() {
-  return new URLSearchParams(location.search).get('via') === 'relay' ? 'relay' : 'all';
 }

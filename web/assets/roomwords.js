@@ -1,8 +1,6 @@
 // What is happening in a room, as a state for scripts and a sentence for people.
 
-import { failedWords } from './words.js';
-
-const HOPELESS = 20_000; // ms of trouble after which it is said to have failed
+import { failedWords, HOPELESS } from './words.js';
 
 // Why a room was left, or is not entered yet, as the key of a sentence.
 const REASONS = {

@@ -17,6 +17,12 @@ export function show(visible, ...ids) {
   }
 }
 
+// fullScreen gives the videos the whole screen, or takes it back.
+export function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else element('stage').requestFullscreen();
+}
+
 export class View {
   #status = ['status.loading'];
   #ways = new Map();

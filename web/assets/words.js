@@ -1,6 +1,6 @@
 // What is happening, as a state for scripts and a sentence for people.
 
-const HOPELESS = 20_000; // ms of trouble after which it is said to have failed
+export const HOPELESS = 20_000; // ms of trouble after which it is said to have failed
 
 // callState is ready, calling, connected or failed. now is in ms.
 export function callState(call, now) {
