@@ -12,7 +12,7 @@ import (
 
 // serve answers each TCP connection to the listener with the address of the
 // client, until the test ends.
-func serve(t *testing.T, h *natlab.Host, address string) net.Listener {
+func serve(t *testing.T, h *natlab.Host, address string) {
 	t.Helper()
 	l, err := h.Listen("tcp", address)
 	if err != nil {
@@ -31,7 +31,6 @@ func serve(t *testing.T, h *natlab.Host, address string) net.Listener {
 		}
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
-	return l
 }
 
 type dialer interface {
