@@ -14,6 +14,7 @@ export class Login {
 
   direct = false; // without the relay: by choice, or since the sign-in is not taken any more
   #form;
+  #login = null; // {user, password} of the last answer
   #renewAt = Infinity; // by Date.now, which goes on while the device sleeps
 
   constructor(form) {
@@ -47,6 +48,7 @@ export class Login {
 
   #done(answer, login) {
     if (login) remember(KEY, login);
+    this.#login = login?.direct ? null : login;
     this.direct = answer.status !== 200;
     this.#form.hide();
     this.#renewAt = this.direct ? Infinity : Date.now() + renewal(answer.ttl);
@@ -62,7 +64,7 @@ export class Login {
 
   async #renew() {
     this.#renewAt = Infinity;
-    const answer = await askForServers(recall(KEY));
+    const answer = await askForServers(this.#login);
     if (answer.status === 401) return this.#refused();
     this.#renewAt = Date.now() + (answer.status === 200 ? renewal(answer.ttl) : 60_000);
     if (answer.status === 200) this.onservers(answer.servers);

@@ -43,3 +43,24 @@ test('a sign-in that is refused later is said once, and the relay can be signed 
   assert.equal(asked, before);
   assert.deepEqual([told.slice(1), login.direct], [['login.wrong'], true]);
 });
+
+test('credentials are renewed by who has signed in, remembered or not, and by a guest who once went without', async () => {
+  const asked = [];
+  let signedIn = false; // whoever has not, is a guest
+  globalThis.fetch = async (_, { headers }) => {
+    asked.push(headers.Authorization);
+    const status = signedIn && !headers.Authorization ? 401 : 200;
+    return { status, headers: new Map(), json: async () => ({ iceServers: [], ttl: 3600 }) };
+  };
+  kept.clear();
+  kept.set('icebox.login', '{"direct":true}');
+  await new Login({ hide() {} }).servers();
+  await pass(2_710_000);
+  assert.deepEqual(asked.splice(0), [undefined, undefined]);
+  kept.clear();
+  window.sessionStorage.setItem = () => { throw new Error('refused'); };
+  signedIn = true;
+  await new Login({ show() {}, hide() {}, answer: async () => ({ user: 'a', password: 'b' }) }).servers();
+  await pass(2_710_000);
+  assert.deepEqual(asked.filter((login) => login !== undefined).length, 2);
+});
