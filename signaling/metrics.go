@@ -56,7 +56,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	descSockets  = desc("sockets", "Signaling sockets that are connected.")
-	descRooms    = desc("rooms", "Rooms that have a socket.")
+	descRooms    = desc("rooms", "Rooms that somebody is in, or may come back to.")
 	descQueued   = desc("queued_bytes", "Bytes that wait to be written to sockets.")
 	descJoined   = desc("sockets_total", "Signaling sockets that were let in.")
 	descResumed  = desc("resumed_total", "Peers that came back after their connection was lost.")
