@@ -34,22 +34,21 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request, cfg *config.Co
 	if err != nil {
 		return errBadHost
 	}
-	trusted := s.overTLS() && s.opt.TLS.Trusted()
 	cred, err := s.credentials(r, cfg)
+	ice := ICEServers(cfg, s.opt.TURN, hosts, cred, s.overTLS() && s.opt.TLS.Trusted())
 	var refused statusError
 	switch {
 	case errors.As(err, &refused):
-		challenge(w, r, refused)
-		return writeJSON(w, refused.status,
-			refusal{refused.message, ICEServers(cfg, s.opt.TURN, hosts, Credentials{}, trusted)})
+		challenge(w, r, err)
+		return writeJSON(w, refused.status, refusal{refused.message, ice})
 	case err != nil:
 		return err
 	}
-	return writeJSON(w, http.StatusOK, ICEServers(cfg, s.opt.TURN, hosts, cred, trusted))
+	return writeJSON(w, http.StatusOK, ice)
 }
 
 // credentials makes those of the user who asks, or of a guest where guests get
-// some.
+// some. With an error, which is that of signIn, there are none.
 func (s *Server) credentials(r *http.Request, cfg *config.Config) (Credentials, error) {
 	ttl := cfg.TURN.CredentialTTL
 	user, err := s.signIn(r)
@@ -85,12 +84,12 @@ func (s *Server) signIn(r *http.Request) (string, error) {
 	return user, nil
 }
 
-// challenge adds what HTTP wants beside a refusal. A browser asks for a password
+// challenge adds what HTTP wants beside an error of signIn. A browser asks for a password
 // in a window of its own when it sees WWW-Authenticate: the fetch of our pages,
 // which have a form for it, does not get that header.
-func challenge(w http.ResponseWriter, r *http.Request, refused statusError) {
+func challenge(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case refused == errAttempts:
+	case err == errAttempts:
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(maxWait.Seconds()))))
 	case r.Header.Get("X-Requested-With") == "" && r.Header.Get("Sec-Fetch-Dest") != "empty":
 		w.Header().Set("WWW-Authenticate", `Basic realm="icebox", charset="UTF-8"`)

@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -53,10 +52,7 @@ func (s *Server) serveRooms(w http.ResponseWriter, r *http.Request, cfg *config.
 		return err
 	}
 	if _, err := s.signIn(r); err != nil {
-		var refused statusError
-		if errors.As(err, &refused) {
-			challenge(w, r, refused)
-		}
+		challenge(w, r, err)
 		return err
 	}
 	want, err := readRoomRequest(r)
