@@ -89,7 +89,13 @@ func TestRoomDark(t *testing.T) {
 	bob := enter(t, w.home(usual).Host("bob"), "kitchen", invite)
 	together(t, alice, bob)
 	id := alice.id()
+	alice.until("its call is a minute old", `() => {
+		const now = performance.now.bind(performance)
+		performance.now = () => now() + 60_000
+		return true
+	}`)
 	home.OnlyTCP(9) // where nothing is
+	alice.until("it looks for a way, and does not say yet that there is none", `() => document.body.dataset.state === 'calling'`)
 	alice.until("it has noticed", `() => document.body.dataset.socket === 'closed'`)
 	alice.until("it says that there is no way", `() => document.body.dataset.state === 'failed'`)
 	// The browser takes half a minute to say that the connection has failed, a whole one, or does not

@@ -115,7 +115,7 @@ export class Room extends Emitter {
   connect() {
     if (this.#wanted) return;
     this.#wanted = true;
-    this.#life = setInterval(() => this.#check(), CHECK);
+    this.#life = setInterval(() => this.check(), CHECK);
     globalThis.addEventListener?.('online', this.#online);
     globalThis.document?.addEventListener('visibilitychange', this.#visible);
     this.#dial();
@@ -139,6 +139,13 @@ export class Room extends Emitter {
     return true;
   }
 
+  /** Asks now whether the connection still lives, where something hints that it may not. */
+  check() {
+    if (!this.open || this.#silence || this.#echo > this.#handed) return;
+    this.#echo = this.#count + 1;
+    if (!this.send({ type: ECHO, n: this.#echo }, this.id)) this.#echo = 0;
+  }
+
   // The network is back, or another one is there: the old socket may be dead
   // without knowing.
   #online = () => {
@@ -148,7 +155,7 @@ export class Room extends Emitter {
 
   #visible = () => {
     if (document.hidden) return;
-    if (this.#socket) this.#check();
+    if (this.#socket) this.check();
     else this.#dial();
   };
 
@@ -322,13 +329,6 @@ export class Room extends Emitter {
       if (n === this.#echo && !this.#silence) this.#silence = setTimeout(() => this.#abandon(), SILENCE);
     }
   }
-
-  // #check asks for a sign of life, which has time from when the socket has it.
-  #check() {
-    if (!this.open || this.#silence || this.#echo > this.#handed) return;
-    this.#echo = this.#count + 1;
-    if (!this.send({ type: ECHO, n: this.#echo }, this.id)) this.#echo = 0;
-  }
 }
 
 const GATHERING = 50; // ms; candidates of this time go out as one message
@@ -407,11 +407,18 @@ export class Call extends Emitter {
       media: this.#media,
       polite: this.#room.id < id,
       send: (message) => this.#room.send(message, id),
-      change: () => this.emit('change', peer),
+      change: () => this.#changed(peer),
     });
     this.peers.set(id, peer);
     this.emit('peer', peer);
     if (calls && !this.#closed) peer.call();
+  }
+
+  // #changed looks after the room as well: what has broken the connection to a peer, a router
+  // that began anew, say, has mostly broken that to the box, by which a new way is agreed on.
+  #changed(peer) {
+    if (peer.state === 'disconnected') this.#room.check();
+    this.emit('change', peer);
   }
 
   #drop(id) {

@@ -35,7 +35,7 @@ export class RoomPage {
     screen: () => this.#shareScreen(),
     leave: () => this.#room.close(),
   });
-  #since = new Map(); // id of a peer -> when it was last connected, or came
+  #since = new Map(); // id of a peer that is not connected -> when that began
   #inside = true; // not left, and not refused
   #entered = false;
   #opening = false; // the browser asks for the camera
@@ -82,7 +82,8 @@ export class RoomPage {
       this.#render();
     });
     this.#call.on('change', ({ id, state }) => {
-      if (state === 'connected') this.#since.set(id, performance.now());
+      if (state === 'connected') this.#since.delete(id);
+      else if (!this.#since.has(id)) this.#since.set(id, performance.now());
       this.#paths.look();
       this.#render();
     });

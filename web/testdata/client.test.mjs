@@ -412,6 +412,18 @@ test('a broken connection is restarted, when the room is there', async () => {
   assert.deepEqual(pc.config.iceServers, ['second']);
 });
 
+test('a room is looked after when a connection in it breaks', async () => {
+  const { pc } = await called('A');
+  pc.become('connected');
+  await pass(1_000);
+  last().alive = false;
+  pc.become('disconnected');
+  await pass(7_900);
+  assert.equal(sockets[0].closed, 0);
+  await pass(200);
+  assert.equal(sockets[0].closed, 4000);
+});
+
 test('an offer without an answer is said again, the same', async () => {
   let call;
   enter((r) => { call = new Call(r); });
