@@ -54,7 +54,8 @@ func (v *visitor) statistics() (all []connection, err error) {
 			const stats = await pc.getStats()
 			const all = [...stats.values()]
 			const transport = all.find(s => s.type === 'transport')
-			const pair = transport && stats.get(transport.selectedCandidatePairId)
+			const pair = transport ? stats.get(transport.selectedCandidatePairId)
+				: all.find(s => s.type === 'candidate-pair' && s.selected) // Firefox
 			if (!pair) continue
 			const video = all.filter(s => s.type === 'inbound-rtp' && s.kind === 'video')
 			found.push({

@@ -22,6 +22,8 @@ type visitor struct {
 	t    *testing.T
 	name string
 	page *rod.Page
+	// firefox is there in place of page, for what needs evaluate alone.
+	firefox *browser.Firefox
 	// connections is an expression in the page: its RTCPeerConnections.
 	connections string
 }
@@ -64,6 +66,9 @@ func (v *visitor) signIn() {
 
 // evaluate calls a JavaScript function in the page and decodes what it returns.
 func (v *visitor) evaluate(result any, function string, args ...any) error {
+	if v.firefox != nil {
+		return v.firefox.Evaluate(result, function, args...)
+	}
 	page := v.page.Timeout(moment)
 	defer page.CancelTimeout()
 	object, err := page.Eval(function, args...)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what the tests need: a C compiler for the race detector, nftables and
-# iproute2 for networks in namespaces, Chromium, certutil and fonts for real
+# iproute2 for networks in namespaces, Chromium, Firefox, certutil and fonts for real
 # calls, Node for the tests of the pages' scripts and, with its WebSockets, as a
 # client of rooms, and aioice and coturn as clients that others wrote. As root on Debian it installs what is missing;
 # elsewhere it says what is missing and goes on, and the tests that need it skip
@@ -11,7 +11,7 @@ set -eu
 GO_WANTED=1.26
 
 # The commands, and the Debian package that each comes from.
-needed='gcc:gcc git:git nft:nftables ip:iproute2 chromium:chromium certutil:libnss3-tools node:nodejs fc-list:fontconfig'
+needed='gcc:gcc git:git nft:nftables ip:iproute2 chromium:chromium firefox-esr:firefox-esr certutil:libnss3-tools node:nodejs fc-list:fontconfig'
 coturn=dist/coturn
 
 check_go() {

@@ -22,6 +22,7 @@ const FORGOTTEN = 100_000; // ms without a word from a page
 const GONE = 45_000; // ms of trouble and silence before a connection is given up
 const TROUBLE = 5_000; // ms that a connection may be in trouble with nothing suspected
 const CROWD = 256; // pages, more are not remembered
+const STAYED = 5_000; // ms after which a page that was to be left is still there
 
 // For how many ms the box may be silent before its socket is taken for dead: a call is
 // in trouble, others are known, who say here so often, or nobody is.
@@ -57,6 +58,7 @@ export class Call {
     signal.onmessage = (message) => this.#message(message);
     setInterval(() => this.#tick(performance.now()), 1_000);
     setInterval(() => this.#announce('here'), PRESENCE);
+    addEventListener('beforeunload', () => this.#leaving());
     addEventListener('pagehide', () => this.#send('leave'));
   }
 
@@ -95,6 +97,17 @@ export class Call {
     this.#announce('join');
     for (const peer of this.peers.values()) peer.rejoined();
     this.onchange();
+  }
+
+  // #leaving says so early: Firefox has closed the socket by the time of pagehide. Whoever
+  // stays after all, since what was to be opened was no page, say, begins anew.
+  #leaving() {
+    if (!this.#send('leave')) return;
+    setTimeout(() => {
+      for (const id of [...this.peers.keys()]) this.#drop(id);
+      this.#announce('join');
+      this.onchange();
+    }, STAYED);
   }
 
   #announce(type) {

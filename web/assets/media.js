@@ -28,9 +28,10 @@ async function openOne(devices, { video, audio }) {
   return null;
 }
 
-// canShareScreen is false on phones.
+// canShareScreen is false on phones. Firefox for Android has the function, which always
+// refuses.
 export function canShareScreen() {
-  return Boolean(navigator.mediaDevices?.getDisplayMedia);
+  return Boolean(navigator.mediaDevices?.getDisplayMedia) && !/Android/.test(navigator.userAgent);
 }
 
 // openScreen must be called from a click. Where a screen can't be shared it is
@@ -112,7 +113,7 @@ export function mediaProblem(error, screen = false) {
     case 'SecurityError':
       return screen ? 'problem.screen' : 'problem.denied';
     case 'NotFoundError':
-      return 'problem.nocamera';
+      return screen ? 'problem.noscreen' : 'problem.nocamera';
     case 'NotReadableError':
     case 'AbortError':
       return 'problem.busy';

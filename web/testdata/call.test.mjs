@@ -5,6 +5,8 @@ import { install, media, Room } from './fakes.mjs';
 
 install();
 clock.install();
+const listeners = {}; // of the window, the last of each
+globalThis.addEventListener = (name, listener) => { listeners[name] = listener; };
 const { Call } = await import('./assets/call.js');
 const { Peer } = await import('./assets/peer.js');
 
@@ -297,4 +299,24 @@ test('what strangers say is not taken', async () => {
   await pass(1000);
   assert.equal(a.call.peers.size, 0);
   assert.ok(a.call.others.size <= 256);
+});
+
+test('a page says that it leaves while it still can, and begins anew where it stays', async () => {
+  const room = new Room();
+  const [a, b] = [await page(room), await page(room)];
+  const unload = listeners.beforeunload; // of b
+  a.call.start();
+  await pass(500);
+  connect(a, b);
+  unload();
+  b.signal.open = false; // Firefox: before pagehide
+  listeners.pagehide();
+  await pass(100);
+  assert.deepEqual([a.call.peers.size, a.call.others.size], [0, 0]);
+  b.signal.open = true;
+  await pass(6_000);
+  assert.equal(a.call.others.size, 1);
+  negotiated(a.call, 1);
+  negotiated(b.call, 1);
+  assert.equal(one(a.call).sid, one(b.call).rsid);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { facesAway, openCamera, otherCamera, sameCamera } from './assets/media.js';
+import { canShareScreen, facesAway, openCamera, otherCamera, sameCamera } from './assets/media.js';
 import { Sending } from './assets/sending.js';
 
 globalThis.MediaStream = class {
@@ -116,4 +116,16 @@ test('the other camera is that of the other side, or the next', async () => {
   assert.deepEqual(await otherCamera(of({ deviceId: 'b', facingMode: 'environment' })), { facingMode: 'user' });
   assert.deepEqual(sameCamera(of({ deviceId: 'b' })), exact('b'));
   assert.deepEqual([facesAway(of({ facingMode: 'environment' })), facesAway(of({})), facesAway(null)], [true, false, false]);
+});
+
+test('a phone shares no screen, though its Firefox has the function', () => {
+  const on = (userAgent, devices) => {
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent, mediaDevices: devices }, configurable: true });
+    return canShareScreen();
+  };
+  const getDisplayMedia = () => {};
+  assert.ok(on('Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', { getDisplayMedia }));
+  assert.ok(!on('Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', { getDisplayMedia }));
+  assert.ok(!on('Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15', {}));
+  assert.ok(!on('', undefined));
 });

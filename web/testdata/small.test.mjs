@@ -42,6 +42,7 @@ test('each media error has its sentence', () => {
   assert.equal(of('NotAllowedError'), 'problem.denied');
   assert.equal(of('NotAllowedError', true), 'problem.screen');
   assert.equal(of('NotFoundError'), 'problem.nocamera');
+  assert.equal(of('NotFoundError', true), 'problem.noscreen');
   assert.equal(of('NotReadableError'), 'problem.busy');
   assert.equal(of('InsecureContext'), 'problem.insecure');
   assert.equal(of('TypeError'), 'problem.media');
