@@ -374,7 +374,7 @@ export class Call extends Emitter {
     on('peer-left', ({ id }) => this.#drop(id));
     on('lost', () => this.#dropAll()); // the others know nobody by our new id
     on('closed', () => this.close());
-    on('message', (message) => this.peers.get(message.from)?.receive(message));
+    on('message', (message) => this.#heard(message));
     on('resumed', () => this.#configure());
     on('ice-servers', ({ restart }) => {
       this.#configure();
@@ -400,18 +400,38 @@ export class Call extends Emitter {
     return { ...this.#config, iceServers: this.#room.iceServers };
   }
 
-  #add(id, calls) {
+  // #add makes a connection to a peer, the first (0) or one that takes the place of the last.
+  #add(id, calls, generation = 0) {
     if (this.#closed) return; // by a listener, on the way
     const peer = new Peer(id, {
       config: this.#configuration,
       media: this.#media,
       polite: this.#room.id < id,
+      generation,
       send: (message) => this.#room.send(message, id),
+      renew: () => this.#replace(id, true, generation + 1),
       change: () => this.#changed(peer),
     });
     this.peers.set(id, peer);
     this.emit('peer', peer);
     if (calls && !this.#closed) peer.call();
+  }
+
+  #replace(id, calls, generation) {
+    this.#drop(id);
+    this.#add(id, calls, generation);
+  }
+
+  // #heard gives a message to the connection that it is about. An offer may be of the next
+  // one, which both sides can begin: then the polite one takes the other's.
+  #heard(message) {
+    const { from, type, generation = 0 } = message;
+    const peer = this.peers.get(from);
+    if (!peer) return;
+    const next = generation > peer.generation || generation === peer.generation && peer.givesWay;
+    if (type === 'offer' && next) this.#replace(from, false, generation);
+    const meant = this.peers.get(from);
+    if (meant?.generation === generation) meant.receive(message);
   }
 
   // #changed looks after the room as well: what has broken the connection to a peer, a router
@@ -454,9 +474,13 @@ class Peer {
   /** What the other sends, null before anything is known of it. Its video is in there from the first picture on. */
   stream = null;
 
+  /** Which connection to this peer it is: 0, 1 and so on, each in place of the last. */
+  generation;
+
   #hooks;
   #polite;
   #media;
+  #wasConnected = false;
   #outgoing = new MediaStream(); // names our tracks as belonging together
   #steps = Promise.resolve();
   #ignoring = false; // their offer, which met ours
@@ -471,8 +495,9 @@ class Peer {
   #answer = null; // what we have answered to it
   #summoned = Infinity; // when to restart whatever the state
 
-  constructor(id, { config, media, polite, ...hooks }) {
+  constructor(id, { config, media, polite, generation, ...hooks }) {
     this.id = id;
+    this.generation = generation;
     this.#hooks = hooks;
     this.#polite = polite;
     this.#media = media;
@@ -505,12 +530,23 @@ class Peer {
     this.#do(() => this.#take(message));
   }
 
+  // givesWay says of a renewed connection whether an offer that comes takes its place: ours has
+  // no answer yet, and the other side has made one too.
+  get givesWay() {
+    return this.generation > 0 && this.#polite && this.#offer !== null && !this.pc.remoteDescription;
+  }
+
   // summon asks for a restart although the connection may look well.
   summon() {
     this.#summoned = performance.now() + this.#yielding;
   }
 
   tick(now) {
+    // What Firefox restarts after it has failed says that it is connected, and carries nothing.
+    if (this.state === 'failed' && this.#wasConnected) {
+      if (now >= this.#stateSince + this.#yielding) this.#hooks.renew();
+      return;
+    }
     if (this.pc.signalingState === 'have-local-offer') {
       if (now >= this.#repeatAt) this.#do(() => this.#repeat());
       return;
@@ -640,7 +676,12 @@ class Peer {
 
   #description() {
     const { type, sdp } = this.pc.localDescription;
-    return { type, sdp };
+    return { type, sdp, ...this.#mark };
+  }
+
+  // #mark names the connection in a message; the first is what has no name.
+  get #mark() {
+    return this.generation ? { generation: this.generation } : {};
   }
 
   #track(kind) {
@@ -651,7 +692,7 @@ class Peer {
     if (this.#found.push(candidate.toJSON()) > 1) return;
     setTimeout(() => {
       const candidates = this.#found.splice(0);
-      if (this.pc.signalingState !== 'closed') this.#hooks.send({ type: 'candidates', candidates });
+      if (this.pc.signalingState !== 'closed') this.#hooks.send({ type: 'candidates', candidates, ...this.#mark });
     }, GATHERING);
   }
 
@@ -670,6 +711,7 @@ class Peer {
 
   #changed() {
     this.#stateSince = performance.now();
+    if (this.state === 'connected') this.#wasConnected = true;
     this.#hooks.change();
   }
 }

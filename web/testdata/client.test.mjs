@@ -402,7 +402,7 @@ test('a broken connection is restarted, when the room is there', async () => {
   pc.become('connected');
 
   last().end(1006);
-  pc.become('failed');
+  pc.become('disconnected');
   clock.tick(400); // the socket is tried again, and answers late
   await pass(9_000);
   assert.equal(pc.restarts, 1);
@@ -422,6 +422,49 @@ test('a room is looked after when a connection in it breaks', async () => {
   assert.equal(sockets[0].closed, 0);
   await pass(200);
   assert.equal(sockets[0].closed, 4000);
+});
+
+test('a connection that had worked and has failed is made anew', async () => {
+  const { call, peer, pc } = await called('A'); // who gives way
+  const count = connections.length;
+  pc.become('failed');
+  await pass(30_000);
+  assert.equal(connections.length, count); // it never was: there may be no way
+  pc.become('connected');
+  pc.become('failed');
+  await pass(1_100);
+  assert.equal(connections.length, count + 1);
+  assert.notEqual(call.peers.get('A'), peer);
+  assert.deepEqual([last().sent.at(-1).type, last().sent.at(-1).generation], ['offer', 1]);
+  last().say({ seq: 9, from: 'A', type: 'answer', sdp: 'late', round: 1 }); // to one before
+  last().say({ seq: 10, from: 'A', type: 'offer', sdp: 'at the same time', round: 1, generation: 1 });
+  await clock.settle();
+  assert.equal(connections.length, count + 1);
+  assert.equal(connections.at(-1).remoteDescription, null);
+  last().say({ seq: 11, from: 'A', type: 'answer', sdp: 'a', round: 1, generation: 1 });
+  await clock.settle();
+  assert.equal(connections.at(-1).remoteDescription.sdp, 'a');
+});
+
+test('who gives way takes the offer of the other for his own', async () => {
+  const { pc } = await called('Z');
+  pc.become('connected');
+  pc.become('failed');
+  await pass(2_900);
+  assert.deepEqual(types(), ['answer']);
+  await pass(1_200);
+  assert.deepEqual(types(), ['answer', 'offer']);
+  assert.equal(connections.length, 2);
+  last().say({ seq: 9, from: 'Z', type: 'offer', sdp: 'o1', round: 1, generation: 1 });
+  await clock.settle();
+  assert.equal(connections.length, 3);
+  assert.deepEqual([last().sent.at(-1).type, last().sent.at(-1).generation], ['answer', 1]);
+  last().say({ seq: 10, from: 'Z', type: 'offer', sdp: 'o1', round: 1, generation: 1 }); // again
+  await clock.settle();
+  assert.equal(connections.length, 3);
+  last().say({ seq: 11, from: 'Z', type: 'offer', sdp: 'o2', round: 1, generation: 2 });
+  await clock.settle();
+  assert.equal(connections.length, 4);
 });
 
 test('an offer without an answer is said again, the same', async () => {
