@@ -155,8 +155,10 @@ func TestMendedHalfway(t *testing.T) {
 // whole and in order.
 func TestTrainsThatCome(t *testing.T) {
 	r := newRig(t, 1, true)
-	if on, err := unix.GetsockoptInt(r.listener.sockets[0].fd, unix.IPPROTO_UDP, unix.UDP_GRO); on != 1 {
-		t.Fatalf("UDP_GRO is %d: %v", on, err)
+	for _, fd := range []int{r.listener.sockets[0].fd, r.relay.fd} {
+		if on, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO); on != 1 {
+			t.Fatalf("UDP_GRO is %d: %v", on, err)
+		}
 	}
 	peer, client := r.openPeer(t), dialUDP(t, r.address)
 	r.engine.Start()
