@@ -258,6 +258,25 @@ func allocateAtOnce(t *testing.T, s *Server, c *testClient) {
 	}
 }
 
+// TestBlindGuesses: a nonce that is not fresh is no way to try passwords beyond the bound,
+// and locks nobody out.
+func TestBlindGuesses(t *testing.T) {
+	s := startServer(t, nil)
+	guesser := dial(t, s, "udp")
+	try := func(pass string, want stun.ErrorCode) {
+		t.Helper()
+		guesser.pass, guesser.nonce = pass, []byte("invented")
+		wantCode(t, guesser.exchange(stun.NewType(stun.MethodAllocate, stun.ClassRequest), guesser.signed([]stun.Setter{requestedUDP})...), want)
+	}
+	try("secret", stun.CodeStaleNonce)
+	for range 10 {
+		try("guess", stun.CodeUnauthorized)
+	}
+	try("guess", stun.CodeStaleNonce)
+	try("secret", stun.CodeStaleNonce)
+	allocateAtOnce(t, s, dial(t, s, "udp"))
+}
+
 // TestNoGuess: a wrong password of a time-limited user name locks nobody out either: it
 // is old, and not a guess.
 func TestNoGuess(t *testing.T) {
