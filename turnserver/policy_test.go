@@ -3,6 +3,8 @@ package turnserver
 import (
 	"net/netip"
 	"testing"
+
+	"github.com/pion/stun/v2"
 )
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
@@ -347,4 +349,27 @@ func BenchmarkPolicyPermits(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestDeniedMeanwhile: a peer that is denied once the rules have let a request pass is
+// refused by the session itself, and so is what comes to one that has ended.
+func TestDeniedMeanwhile(t *testing.T) {
+	p := newPipeline(t)
+	s := p.session
+	denied := netip.MustParseAddrPort("10.0.0.1:9")
+	refusals := func(want stun.ErrorCode) {
+		t.Helper()
+		if got := s.permit([]netip.AddrPort{denied}); got != want {
+			t.Errorf("a permission: %d, want %d", got, want)
+		}
+		if got := s.bind(pipelineChannel+1, denied); got != want {
+			t.Errorf("a channel: %d, want %d", got, want)
+		}
+		if f := s.flows.Load(); f.permission(denied.Addr()) != nil || f.channel(pipelineChannel+1) != nil {
+			t.Error("it is let pass all the same")
+		}
+	}
+	refusals(stun.CodeForbidden)
+	p.server.sessions.end(s)
+	refusals(stun.CodeAllocMismatch)
 }
