@@ -50,6 +50,9 @@ func StartFirefox(t testing.TB, command Command, dial func(ctx context.Context, 
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := command(ctx, program, "--headless", "--no-remote", "--marionette", "--profile", profile)
 	cmd.Env = append(cmd.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
+	log := newLog(t)
+	cmd.Stderr = log.writer("firefox: ") // which all of its processes have: the profile is nobody's when it ends
+	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
 		cancel()
 		t.Fatalf("browser: %v", err)
@@ -61,6 +64,7 @@ func StartFirefox(t testing.TB, command Command, dial func(ctx context.Context, 
 		}
 		cancel()
 		cmd.Wait() // it was killed
+		log.close()
 	})
 	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		conn, err := dial(ctx, "tcp", "127.0.0.1:2828")
