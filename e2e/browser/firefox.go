@@ -76,6 +76,7 @@ func StartFirefox(t testing.TB, command Command, dial func(ctx context.Context, 
 			t.Fatalf("browser: connecting: %v", err)
 		}
 	}
+	f.conn.SetDeadline(time.Now().Add(patience))
 	if _, err := f.read(); err != nil { // its greeting
 		t.Fatalf("browser: %v", err)
 	}

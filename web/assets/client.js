@@ -481,6 +481,7 @@ class Peer {
   #polite;
   #media;
   #wasConnected = false;
+  #calls = false; // it makes the first offer, or is about to
   #outgoing = new MediaStream(); // names our tracks as belonging together
   #steps = Promise.resolve();
   #ignoring = false; // their offer, which met ours
@@ -516,6 +517,7 @@ class Peer {
   // call makes the first offer. Both ways are open whatever is sent now, so that
   // it can change without an offer.
   call() {
+    this.#calls = true;
     for (const kind of ['audio', 'video']) {
       this.pc.addTransceiver(this.#track(kind) ?? kind, { direction: 'sendrecv', streams: [this.#outgoing] });
     }
@@ -530,10 +532,15 @@ class Peer {
     this.#do(() => this.#take(message));
   }
 
-  // givesWay says of a renewed connection whether an offer that comes takes its place: ours has
-  // no answer yet, and the other side has made one too.
+  // givesWay says of a renewed connection whether an offer that comes takes its place: ours is
+  // being made or has no answer yet, and the other side has made one too.
   get givesWay() {
-    return this.generation > 0 && this.#polite && this.#offer !== null && !this.pc.remoteDescription;
+    return this.generation > 0 && this.#polite && this.#meets;
+  }
+
+  // #meets says whether an offer that comes meets the first of ours.
+  get #meets() {
+    return this.#calls && !this.pc.remoteDescription;
   }
 
   // summon asks for a restart although the connection may look well.
@@ -616,7 +623,7 @@ class Peer {
       this.#hooks.send(this.#answer);
       return;
     }
-    this.#ignoring = this.pc.signalingState === 'have-local-offer' && !this.#polite;
+    this.#ignoring = !this.#polite && (this.#meets || this.pc.signalingState === 'have-local-offer');
     if (this.#ignoring) return;
     this.#taken = sdp;
     this.#answer = null;

@@ -90,7 +90,7 @@ export class RoomPage {
     this.#call.on('left', ({ id }) => {
       window.icebox.peers.delete(id);
       this.#since.delete(id);
-      this.#people.forget(id);
+      if (!this.#room.peers.has(id)) this.#people.forget(id); // else it has a new connection: what it says came before that
       this.#render();
     });
   }

@@ -467,6 +467,27 @@ test('who gives way takes the offer of the other for his own', async () => {
   assert.equal(connections.length, 4);
 });
 
+test('who gives way does so too while the own offer is being made', async (t) => {
+  const { pc } = await called('Z');
+  const set = FakePC.prototype.setLocalDescription;
+  t.after(() => { FakePC.prototype.setLocalDescription = set; });
+  let made;
+  const making = new Promise((resolve) => { made = resolve; });
+  FakePC.prototype.setLocalDescription = async function () {
+    await making;
+    return set.call(this);
+  };
+  pc.become('connected');
+  pc.become('failed');
+  await pass(4_100);
+  assert.equal(connections.length, 2);
+  last().say({ seq: 9, from: 'Z', type: 'offer', sdp: 'o1', round: 1, generation: 1 });
+  made();
+  await clock.settle();
+  assert.equal(connections.length, 3);
+  assert.deepEqual([last().sent.at(-1).type, last().sent.at(-1).generation], ['answer', 1]);
+});
+
 test('an offer without an answer is said again, the same', async () => {
   let call;
   enter((r) => { call = new Call(r); });
